@@ -1,0 +1,44 @@
+# Each target makes what it needs in .venv with plain `python3 -m venv` and pip.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+TESTED := .venv/.dev
+
+.PHONY: install run test test-all check bench clean
+
+install: $(INSTALLED)
+
+run: $(INSTALLED)
+	@$(BIN)/edgewise serve
+
+test: $(TESTED)
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(TESTED)
+	$(BIN)/python -m pytest
+
+check: $(TESTED)
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/lint-imports
+	$(BIN)/deptry src
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+bench: $(TESTED)
+	$(BIN)/python -m benchmarks.gateway
+
+clean:
+	rm -rf .venv
+
+$(BIN)/python:
+	$(PYTHON) -m venv .venv
+
+$(INSTALLED): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[edge,minilm]"
+	$(BIN)/edgewise models pull smollm2-135m minilm
+	@touch $@
+
+$(TESTED): pyproject.toml $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[edge,minilm,dev]"
+	@touch $@

@@ -1,0 +1,1 @@
+"""Edgewise decides, prompt by prompt, whether the edge or the cloud answers."""

@@ -1,0 +1,111 @@
+"""Everything that can go wrong on purpose, in one tree.
+
+EdgewiseError                what the operator, the client or the world did that we can name
+├── SettingsError            edgewise.toml, .env or the environment says something we cannot run
+├── MissingExtra             a feature needs an optional package; the message names the extra
+├── AssetError               a model file is absent, torn or of the wrong hash
+├── StoreError               the outcome log cannot be opened, read or written
+├── RequestError             the client asked for something that cannot be answered (4xx)
+│   ├── UnknownModel         no candidate, policy or record goes by that name (404)
+│   └── NoEligibleCandidate  every candidate was objected to; carries every objection
+├── UpstreamError            a candidate did not answer
+│   ├── UpstreamUnreachable  no connection could be made, or it broke
+│   ├── UpstreamTimeout      no answer in time
+│   └── UpstreamRefused      it answered with an error of its own; carries status and body
+└── BundleError              a policy bundle is damaged or from another version
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgewise.domain.records import Objection
+
+
+class EdgewiseError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class SettingsError(EdgewiseError):
+    """The operator wrote something that we cannot run."""
+
+
+class MissingExtra(EdgewiseError):
+    """A feature needs an optional package."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(f"{feature} needs the extra '{extra}': pip install 'edgewise[{extra}]'")
+
+
+class AssetError(EdgewiseError):
+    """A model file is absent, torn or of the wrong hash."""
+
+
+class StoreError(EdgewiseError):
+    """The outcome log cannot be opened, read or written."""
+
+
+class RequestError(EdgewiseError):
+    """The client asked for something that cannot be answered.
+
+    `status` is the HTTP status, `code` and `param` fill OpenAI's error object.
+    """
+
+    def __init__(
+        self, message: str, *, status: int = 400, code: str | None = None, param: str | None = None
+    ) -> None:
+        self.status, self.code, self.param = status, code, param
+        super().__init__(message)
+
+
+class UnknownModel(RequestError):
+    """No candidate, policy or record goes by that name."""
+
+    def __init__(self, message: str, *, param: str | None = "model", code: str = "model_not_found") -> None:
+        super().__init__(message, status=404, code=code, param=param)
+
+
+class NoEligibleCandidate(RequestError):
+    """Every candidate was objected to. `objections` holds each one."""
+
+    def __init__(self, objections: Sequence[Objection]) -> None:
+        self.objections = tuple(objections)
+        listed = "; ".join(f"{o.candidate}: {o.sentence}" for o in self.objections)
+        code = "context_length_exceeded" if self._all_too_long() else "no_eligible_candidate"
+        super().__init__(
+            f"No candidate may answer this request ({listed or 'none is configured'}).", code=code
+        )
+
+    def _all_too_long(self) -> bool:
+        return bool(self.objections) and all("context" in o.sentence for o in self.objections)
+
+
+class UpstreamError(EdgewiseError):
+    """A candidate did not answer."""
+
+
+class UpstreamUnreachable(UpstreamError):
+    """No connection could be made, or it broke."""
+
+
+class UpstreamTimeout(UpstreamError):
+    """No answer in time."""
+
+
+class UpstreamRefused(UpstreamError):
+    """A candidate answered with an error of its own.
+
+    `status` is its HTTP status, `body` its original bytes (JSON or not).
+    """
+
+    def __init__(self, message: str, *, status: int, body: bytes, retry_after: str | None = None) -> None:
+        self.status, self.body, self.retry_after = status, body, retry_after
+        super().__init__(message)
+
+
+class BundleError(EdgewiseError):
+    """A policy bundle is damaged or from another version."""

@@ -1,0 +1,55 @@
+"""The verbs. One small protocol per seam; most have one method."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Sequence
+
+    from edgewise.domain.candidates import Candidate, Objection
+    from edgewise.domain.decisions import Odds, Record
+    from edgewise.domain.requests import Features, Request, Situation
+    from edgewise.domain.signals import Signal
+
+
+class Featurizer(Protocol):
+    """Says what a policy may know about a request. May wait for a remote endpoint."""
+
+    async def describe(self, request: Request) -> Features: ...
+
+
+class Constraint(Protocol):
+    """A rule that no policy can override. Pure: what it needs to know comes in as arguments."""
+
+    def objection(
+        self, request: Request, candidate: Candidate, signals: Sequence[Signal]
+    ) -> Objection | None: ...
+
+
+class Policy(Protocol):
+    """A distribution over the shortlist. Pure: no clock, no network, no dice."""
+
+    @property
+    def name(self) -> str: ...
+
+    def odds(self, situation: Situation) -> Odds: ...
+
+
+class Upstream(Protocol):
+    """Asks one candidate.
+
+    `ask` waits for the reply to begin and gives back OpenAI's bytes: plain JSON in one piece, or SSE in
+    several. It raises `UpstreamError`, and so may the generator; closing that early (`aclose`) cancels
+    the call at the upstream.
+    """
+
+    async def ask(self, request: Request) -> AsyncGenerator[bytes, None]: ...
+
+    async def aclose(self) -> None: ...
+
+
+class OutcomeLog(Protocol):
+    """Append-only. What `append` gives back resolves once every record of the call is on disk."""
+
+    def append(self, *records: Record) -> Awaitable[None]: ...

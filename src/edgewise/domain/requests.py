@@ -1,0 +1,78 @@
+"""What the caller asked for, and what a policy may know about it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from edgewise.domain.candidates import Shortlist
+from edgewise.domain.signals import Signal
+
+
+class Needs(Struct, frozen=True):
+    """What a candidate must be able to do to answer. `input_tokens` is an estimate from the text."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    tools: bool = False
+    vision: bool = False
+    json_schema: bool = False
+
+
+class Wishes(Struct, frozen=True):
+    """What the caller said about the placement itself.
+
+    `model` is "auto", "auto:NAME" or a candidate's id (a strict pin). `candidates` narrows the field.
+    """
+
+    model: str = "auto"
+    privacy: Literal["local"] | None = None
+    session: str | None = None
+    objective: str | None = None
+    candidates: tuple[str, ...] | None = None
+
+
+class Request(Struct, frozen=True):
+    """One chat request. `id` is minted by us, never by the client, who could otherwise steer the draw.
+
+    `prompt` is the last user message, `text` the whole conversation, both without markup.
+    `body` is the JSON exactly as it came in; upstreams splice it rather than build it anew.
+    `extended` says that the body carries our `edgewise` object, which is never sent on.
+    """
+
+    id: str
+    prompt: str
+    text: str
+    body: bytes
+    wishes: Wishes = Wishes()
+    needs: Needs = Needs()
+    stream: bool = False
+    wants_usage: bool = False
+    stream_options: bool = False
+    extended: bool = False
+
+    @property
+    def pin(self) -> str | None:
+        """The candidate that the caller insists on, if any."""
+        model = self.wishes.model
+        return None if model == "auto" or model.startswith("auto:") else model
+
+
+class Features(Struct, frozen=True):
+    """What was found in a request: named numbers and, where a policy needs one, a vector.
+
+    `version` names the featurizer, so that a bundle can refuse features that it was not trained on.
+    """
+
+    named: dict[str, float]
+    vector: Any = None
+    version: str = ""
+
+
+class Situation(Struct, frozen=True):
+    """Everything that a policy may look at."""
+
+    features: Features
+    shortlist: Shortlist
+    signals: tuple[Signal, ...] = ()

@@ -1,0 +1,137 @@
+"""edgewise.toml as checked records. Every key has a default but a candidate's id and location.
+
+Unknown keys are errors (`forbid_unknown_fields`); `edgewise.settings.load` turns msgspec's message into
+one sentence for the operator. Units stand in the names: `_s` seconds, `_ms` milliseconds, `_usd` USD.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from edgewise.domain.candidates import CandidateKind, Location, Price, Trust
+
+UpstreamKind = Literal["openai", "embedded", "scripted"]
+Texts = Literal["full", "hash", "none"]
+Scope = Literal["inference", "read", "admin"]
+
+
+class ServerKey(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[[server.keys]]`: a client's key, kept only as a hash (`edgewise keys new` makes one)."""
+
+    name: str
+    hash: str
+    scopes: tuple[Scope, ...] = ("inference", "read")
+
+
+class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[server]`: where to listen and how much to take."""
+
+    host: str = "127.0.0.1"
+    port: int = 8787
+    max_body_bytes: int = 20_000_000
+    max_header_bytes: int = 32_768
+    header_timeout_s: float = 10.0
+    body_timeout_s: float = 60.0
+    keys: tuple[ServerKey, ...] = ()
+
+
+class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[policy]`, and `[policies.NAME]` for further ones that `model = "auto:NAME"` asks for.
+
+    `candidate` belongs to the kind `fixed`, `bundle` to the kind `bundle`; `options` are handed to the
+    policy as keywords (the weights and threshold of `complexity`, for one).
+    """
+
+    kind: str = "complexity"
+    explore: float = 0.02
+    candidate: str | None = None
+    bundle: str | None = None
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+class ObjectiveSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[objective]`: what a good choice is."""
+
+    name: str = "qos"
+
+
+class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[store]`: the outcome log, what text it keeps, and for how long.
+
+    `path` is relative to the state folder. `prompts` decides over answers too: "hash" and "none" keep
+    no text. Retention takes the oldest records first; 0 means without limit.
+    """
+
+    path: str = "edgewise.sqlite"
+    prompts: Texts = "full"
+    vectors: bool = False
+    max_age_days: float = 90.0
+    max_size_mb: float = 1024.0
+
+
+class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`network = {…}` of a candidate: a simulated network in front of it, seeded.
+
+    `delay_ms` and `jitter_ms` are mean and standard deviation of a round trip, `loss` the share of
+    calls that fail, `quality` the share of answers that are left as they are (the others are spoiled).
+    """
+
+    delay_ms: float = 0.0
+    jitter_ms: float = 0.0
+    loss: float = 0.0
+    quality: float = 1.0
+    seed: int = 0
+
+
+class ScriptSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`script = {…}` of a candidate: a labelled fake that answers with fixed replies, for tests and docs."""
+
+    replies: tuple[str, ...] = ("This is a scripted answer.",)
+    tokens_per_s: float = 0.0
+
+
+class CandidateSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[[candidates]]`. Of `url`, `embedded` and `script` exactly one stands.
+
+    `trust` is derived where it is absent: an edge endpoint on loopback, embedded or scripted is
+    `device`, any other edge `site`, a cloud `cloud`. `price` defaults to 0 at the edge and to
+    unpriced in the cloud.
+    """
+
+    id: str
+    location: Location
+    kind: CandidateKind = "chat"
+    url: str | None = None
+    embedded: str | None = None
+    script: ScriptSettings | None = None
+    model: str | None = None
+    api_key_env: str | None = None
+    price: Price | None = None
+    trust: Trust | None = None
+    tools: bool = True
+    vision: bool | None = None
+    json_schema: bool = True
+    context_tokens: int | None = None
+    power_watts: float | None = None
+    timeout_s: float = 600.0
+    network: NetworkSettings | None = None
+
+
+class EmbeddingsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[embeddings]`: the model behind `POST /v1/embeddings`."""
+
+    model: str = "minilm"
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    server: ServerSettings = ServerSettings()
+    policy: PolicySettings = PolicySettings()
+    policies: dict[str, PolicySettings] = field(default_factory=dict[str, PolicySettings])
+    objective: ObjectiveSettings = ObjectiveSettings()
+    store: StoreSettings = StoreSettings()
+    embeddings: EmbeddingsSettings = EmbeddingsSettings()
+    candidates: tuple[CandidateSettings, ...] = ()
