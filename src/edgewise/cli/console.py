@@ -1,0 +1,48 @@
+"""The only place that prints: plain text, JSON, tables, and the last sentence before exit 2."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import msgspec
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def out(text: str = "", *, end: str = "\n") -> None:
+    """Write to standard output at once."""
+    sys.stdout.write(text + end)
+    sys.stdout.flush()
+
+
+def err(text: str) -> None:
+    """Write a line to standard error."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def print_json(value: Any, *, indent: int = 2) -> None:
+    """Write a record or plain data as JSON; `indent=0` gives one line."""
+    encoded = msgspec.json.encode(value)
+    out((msgspec.json.format(encoded, indent=indent) if indent else encoded).decode())
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Draw a table as wide as the terminal."""
+    from rich.console import Console  # noqa: PLC0415 - drawing tools load only when something is drawn
+    from rich.table import Table  # noqa: PLC0415 - the same
+    from rich.text import Text  # noqa: PLC0415 - the same
+
+    drawn = Table(*columns, title=title or None, title_justify="left")
+    for row in rows:
+        drawn.add_row(*(Text(cell) for cell in row))
+    Console().print(drawn)
+
+
+def fail(message: str) -> NoReturn:
+    """Say in one sentence what is wrong, and exit with 2."""
+    err(f"edgewise: {message}")
+    raise typer.Exit(2)
