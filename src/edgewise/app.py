@@ -1,0 +1,164 @@
+"""The composition root: settings in, a ready router out."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from functools import cached_property
+from os import environ
+from typing import TYPE_CHECKING, Any, Self
+
+from edgewise import assets
+from edgewise.constraints import Capability, Pin
+from edgewise.domain.errors import AssetError, EdgewiseError, SettingsError
+from edgewise.domain.places import home
+from edgewise.execution import Executor
+from edgewise.features import TextFeatures
+from edgewise.outcomes import LogReader, Observed, SqliteLog, Texts
+from edgewise.policies import Explore, make
+from edgewise.router import Router
+from edgewise.settings import describe
+from edgewise.upstreams.embedded import EmbeddedRuntime
+from edgewise.upstreams.openai import OpenAICompatible
+from edgewise.upstreams.scripted import Scripted
+from edgewise.upstreams.simulated import SimulatedNetwork
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from edgewise.domain.candidates import Candidate
+    from edgewise.domain.decisions import Record
+    from edgewise.domain.protocols import OutcomeLog, Policy, Upstream
+    from edgewise.settings import CandidateSettings, NetworkSettings, PolicySettings, Settings
+
+
+class App:
+    """A configured Edgewise: `async with App(settings) as app: await app.router.route(request)`.
+
+    Opening it opens the log; closing it ends the embedded runtime and flushes the log. `observer` sees
+    every record as it is written.
+    """
+
+    def __init__(self, settings: Settings, *, observer: Callable[[Record], None] | None = None) -> None:
+        if not settings.candidates:
+            raise SettingsError("No candidate is configured; add [[candidates]] to edgewise.toml.")
+        self.settings = settings
+        self.candidates: tuple[Candidate, ...] = tuple(describe(c) for c in settings.candidates)
+        self.runtimes: dict[str, EmbeddedRuntime] = {}
+        self._observer = observer
+        self._closing = AsyncExitStack()
+        self._warming: asyncio.Task[None] | None = None
+
+    @property
+    def log_path(self) -> Path:
+        """Where the outcome log lies."""
+        return home() / self.settings.store.path
+
+    @cached_property
+    def reader(self) -> LogReader:
+        """Read-only access to the log."""
+        return LogReader(self.log_path)
+
+    async def __aenter__(self) -> Self:
+        """Open the log and put the router together."""
+        store = self.settings.store
+        log = SqliteLog(self.log_path, retention=store)
+        await self._closing.enter_async_context(log)
+        self.log: OutcomeLog = Observed(log, self._observer) if self._observer else log
+        upstreams = {c.id: self._upstream(c) for c in self.settings.candidates}
+        for upstream in upstreams.values():
+            self._closing.push_async_callback(upstream.aclose)
+        self.router = Router(
+            candidates=self.candidates,
+            featurizer=TextFeatures(),
+            constraints=(Pin(), Capability()),
+            policies=self._policies(),
+            executor=Executor(upstreams, self.log, keep_text=store.prompts == "full"),
+            texts=Texts(store.prompts, salt=log.salt),
+        )
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """End what was started, in reverse."""
+        if self._warming is not None:
+            self._warming.cancel()
+        await self._closing.aclose()
+
+    def warm(self) -> None:
+        """Begin to load the embedded models, so that the first prompt need not wait for them."""
+        self._warming = asyncio.create_task(self._warm())
+
+    def problem(self) -> str | None:
+        """Why requests cannot be answered yet, or None."""
+        if self._warming is not None and not self._warming.done():
+            return "The embedded model is loading."
+        return None
+
+    def embed(self, texts: list[str]) -> tuple[Any, int]:
+        """Sentence vectors (n, 384) of MiniLM, and the number of tokens read. Blocks: call it in a thread."""
+        return self._minilm.embed_counted(texts)
+
+    @cached_property
+    def _minilm(self) -> Any:
+        from edgewise.features.minilm import MiniLM  # noqa: PLC0415 - numpy and onnxruntime load on first use
+
+        return MiniLM(assets.path_of("minilm", "model.onnx"), assets.path_of("minilm", "tokenizer.json"))
+
+    async def _warm(self) -> None:
+        for runtime in self.runtimes.values():
+            try:
+                await runtime.url()
+            except EdgewiseError:  # the first request that needs it says what is wrong
+                continue
+
+    def _policies(self) -> dict[str, Policy]:
+        chosen = self.settings.policy
+        named = {"fixed", "random", "complexity"} - {"fixed"}
+        policies: dict[str, Policy] = {"auto": self._policy(chosen)}
+        for kind in sorted(named):
+            policies[kind] = make(kind)
+        for name, settings in self.settings.policies.items():
+            policies[name] = self._policy(settings)
+        return policies
+
+    def _policy(self, settings: PolicySettings) -> Policy:
+        policy = make(settings.kind, options=settings.options, candidate=settings.candidate)
+        return Explore(policy, settings.explore) if settings.explore > 0 else policy
+
+    def _upstream(self, candidate: CandidateSettings) -> Upstream:
+        upstream = self._plain_upstream(candidate)
+        return upstream if candidate.network is None else _behind(upstream, candidate.network)
+
+    def _plain_upstream(self, candidate: CandidateSettings) -> Upstream:
+        model = candidate.model or candidate.embedded or candidate.id
+        if candidate.script is not None:
+            return Scripted(candidate.script.replies, model=model, tokens_per_s=candidate.script.tokens_per_s)
+        if candidate.embedded is not None:
+            runtime = self._runtime(candidate.embedded)
+            return OpenAICompatible(candidate.id, model, runtime.url, timeout_s=candidate.timeout_s)
+        key = environ.get(candidate.api_key_env) if candidate.api_key_env else None
+        url = (candidate.url or "").rstrip("/")
+        return OpenAICompatible(candidate.id, model, url, api_key=key, timeout_s=candidate.timeout_s)
+
+    def _runtime(self, model: str) -> EmbeddedRuntime:
+        """One runtime a model, however many candidates stand on it."""
+        if model not in self.runtimes:
+            asset = assets.KNOWN.get(model)
+            if asset is None:
+                raise AssetError(f"There is no embedded model '{model}'; there is smollm2-135m.")
+            runtime = EmbeddedRuntime(assets.path_of(model, asset.files[0].name), alias=model)
+            self.runtimes[model] = runtime
+            self._closing.push_async_callback(runtime.aclose)
+        return self.runtimes[model]
+
+
+def _behind(upstream: Upstream, network: NetworkSettings) -> Upstream:
+    return SimulatedNetwork(
+        upstream,
+        delay_s=network.delay_ms / 1000,
+        jitter_s=network.jitter_ms / 1000,
+        loss=network.loss,
+        quality=network.quality,
+        seed=network.seed,
+    )

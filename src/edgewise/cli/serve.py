@@ -1,0 +1,96 @@
+"""`edgewise serve`: the gateway."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgewise.cli.console import err, out
+from edgewise.cli.lines import Lines
+from edgewise.cli.setup import ConfigOption, run, settings_or_found, with_address
+
+if TYPE_CHECKING:
+    from edgewise.settings import Settings
+
+
+def command(
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on (default: 127.0.0.1).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on (default: 8787).", min=0, max=65535)] = None,
+    config: ConfigOption = None,
+    decisions: Annotated[
+        bool | None, typer.Option(help="Print each decision as it happens (default: on a terminal).")
+    ] = None,
+) -> None:
+    """Start the gateway. Ctrl-C ends it."""
+    settings, notes = settings_or_found(config)
+    settings = with_address(settings, host, port)
+    show = sys.stdout.isatty() if decisions is None else decisions
+    run(_serve(settings, notes, show=show))
+
+
+async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> None:
+    from edgewise.app import App  # noqa: PLC0415 - the gateway loads only when it serves
+    from edgewise.gateway import Gateway, Pages, listen, serve  # noqa: PLC0415 - the same
+
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has drained
+        signal.signal(number, lambda *_: None)
+    listener = listen(settings.server)
+    host, port = listener.getsockname()[:2]
+    async with App(settings, observer=Lines(out) if show else None) as app:
+        pages = Pages(
+            router=app.router,
+            log=app.log,
+            reader=app.reader,
+            server=settings.server,
+            embeddings={settings.embeddings.model: app.embed},
+            ready=app.problem,
+        )
+        app.warm()
+        for line in banner(settings, notes, app_address(host, port)):
+            err(line) if not show else out(line)
+        await serve(Gateway(app.router, pages, settings.server), settings.server, listener)
+
+
+def app_address(host: str, port: int) -> str:
+    """The URL to point a client at."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def banner(settings: Settings, notes: tuple[str, ...], url: str) -> list[str]:
+    """What a person sees at the start: what was found, who can answer, and what to try."""
+    lines = [f"Edgewise listens on {url}/v1", *(f"  {note}" for note in notes), ""]
+    lines += [f"  {c.location:<5}  {_described(c)}" for c in settings.candidates]
+    policy = settings.policy
+    lines += [
+        "",
+        f"  policy {policy.kind}; explores {policy.explore:.0%} of choices; the log keeps prompts: "
+        f"{settings.store.prompts}",
+        "",
+        "Try it:",
+        f"  curl {url}/v1/chat/completions -H 'content-type: application/json' \\",
+        """    -d '{"model": "auto", "messages": [{"role": "user", "content": "What is the capital of France?"}]}'""",
+        "or in Python:",
+        "  from openai import OpenAI",
+        f'  client = OpenAI(base_url="{url}/v1", api_key="any")',
+        '  question = [{"role": "user", "content": "What is the capital of France?"}]',
+        '  print(client.chat.completions.create(model="auto", messages=question).choices[0].message.content)',
+        "",
+    ]
+    if settings.server.keys:
+        lines.append(f"  {len(settings.server.keys)} key(s) are accepted; requests without one get 401.")
+    return lines
+
+
+def _described(candidate: object) -> str:
+    from edgewise.settings import describe  # noqa: PLC0415 - loaded already when this is called
+
+    shown = describe(candidate)  # type: ignore[arg-type]
+    price = "unpriced" if shown.price is None else f"${shown.price.input:g}/${shown.price.output:g} per million tokens"
+    label = " (simulated)" if shown.simulated else ""
+    return f"{shown.id}{label}  {shown.endpoint or shown.model}  {price}"
+
+

@@ -1,0 +1,50 @@
+"""What several commands begin with: find the configuration, or what this machine has to offer."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import msgspec
+import typer
+
+from edgewise.settings import discover, load
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from edgewise.settings import Settings
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="The configuration file (default: ./edgewise.toml).")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+T = TypeVar("T")
+
+
+def settings_or_found(config: Path | None) -> tuple[Settings, tuple[str, ...]]:
+    """The configuration; where it names no candidate, with those that were found, and what was found in words."""
+    settings = load(config)
+    if settings.candidates:
+        return settings, ()
+    found = run(discover(settings))
+    return found.settings, found.notes
+
+
+def with_address(settings: Settings, host: str | None, port: int | None) -> Settings:
+    """The settings with another address to listen on."""
+    server = settings.server
+    moved = msgspec.structs.replace(server, host=host or server.host, port=server.port if port is None else port)
+    return msgspec.structs.replace(settings, server=moved)
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on uvloop where there is one."""
+    if sys.platform == "win32":
+        return asyncio.run(main)
+    import uvloop  # noqa: PLC0415 - not on every platform
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main)

@@ -1,0 +1,82 @@
+"""The gateway as an ASGI application: which path is whose, who may call it, and what failure looks like."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from edgewise.domain.errors import EdgewiseError, RequestError
+from edgewise.domain.wire import error_body
+from edgewise.gateway.chat import chat
+from edgewise.gateway.failures import failure
+from edgewise.gateway.wire import JSON, send_bytes
+from edgewise.settings import KeyRing
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from edgewise.gateway.pages import Pages
+    from edgewise.gateway.wire import Receive, Scope, Send
+    from edgewise.router import Router
+    from edgewise.settings import Scope as KeyScope
+    from edgewise.settings import ServerSettings
+
+    Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+logger = logging.getLogger("edgewise.gateway")
+CHAT = "/v1/chat/completions"
+OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+
+
+class Gateway:
+    """Routes requests to `chat` and to the pages. Nothing that a client sends can raise out of it."""
+
+    def __init__(self, router: Router, pages: Pages, server: ServerSettings) -> None:
+        self._router, self._pages, self._server = router, pages, server
+        self._keys = KeyRing(server.keys) if server.keys else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI's entry point."""
+        if scope["type"] != "http":
+            return
+        try:
+            path: str = scope["path"]
+            if self._keys is not None and path not in OPEN_PATHS:
+                self._check_key(scope, "inference" if path.startswith("/v1/") else "admin")
+            if path == CHAT and scope["method"] == "POST":
+                await chat(scope, receive, send, router=self._router, server=self._server)
+            else:
+                await self._page(path, scope["method"])(scope, receive, send)
+        except EdgewiseError as error:
+            status, headers, body = failure(error)
+            await send_bytes(send, status, [JSON, *headers], body)
+        except Exception:
+            logger.exception("A request failed in a way that we did not foresee.")
+            message = "Edgewise made a mistake; its own log says more."
+            await send_bytes(send, 500, [JSON], error_body(message, status=500, code="internal"))
+
+    def _page(self, path: str, method: str) -> Handler:
+        handlers = self._pages.at(path)
+        if not handlers and path != CHAT:
+            raise RequestError(f"There is nothing at {path[:200]!r}.", status=404, code="unknown_url")
+        handler = handlers.get(method)
+        if handler is None:
+            allowed = ", ".join(sorted(handlers)) or "POST"
+            raise RequestError(f"{path} takes {allowed}, not {method}.", status=405, code="method_not_allowed")
+        return handler
+
+    def _check_key(self, scope: Scope, needed: KeyScope) -> None:
+        presented = ""
+        for name, value in scope["headers"]:
+            if name == b"authorization" and value[:7].lower() == b"bearer ":
+                presented = value[7:].strip().decode("latin-1")
+            elif name == b"x-api-key" and not presented:
+                presented = value.decode("latin-1")
+        if self._keys is None:
+            return
+        key = self._keys.find(presented) if presented else None
+        if key is None:
+            said = "The API key is wrong." if presented else "An API key is needed (Authorization: Bearer …)."
+            raise RequestError(said, status=401, code="invalid_api_key")
+        if needed not in key.scopes and "admin" not in key.scopes:
+            raise RequestError(f"The key '{key.name}' may not do this.", status=403, code="insufficient_scope")

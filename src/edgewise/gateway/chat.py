@@ -1,0 +1,95 @@
+"""POST /v1/chat/completions: the hot path."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from edgewise.domain.errors import EdgewiseError
+from edgewise.domain.wire import error_event
+from edgewise.gateway.chat_body import PREFIX, parse_chat
+from edgewise.gateway.connection import KEY
+from edgewise.gateway.failures import failure
+from edgewise.gateway.wire import JSON, read_body, send_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from edgewise.domain.decisions import Decision
+    from edgewise.domain.requests import Request
+    from edgewise.gateway.wire import Headers, Receive, Scope, Send
+    from edgewise.router import Router
+    from edgewise.settings import ServerSettings
+
+EVENT_STREAM: Headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
+
+
+async def read_chat(scope: Scope, receive: Receive, server: ServerSettings) -> Request:
+    """The chat request in an HTTP request."""
+    body = await read_body(scope, receive, limit=server.max_body_bytes, timeout_s=server.body_timeout_s)
+    wishes = {
+        name[len(PREFIX) :].decode("latin-1"): value.decode("latin-1").strip()
+        for name, value in scope["headers"]
+        if name.startswith(PREFIX)
+    }
+    return parse_chat(body, wishes)
+
+
+async def chat(scope: Scope, receive: Receive, send: Send, *, router: Router, server: ServerSettings) -> None:
+    """Answer one chat completion. A client that hangs up cancels the call to the candidate."""
+    request = await read_chat(scope, receive, server)
+    connection, task = scope.get(KEY), asyncio.current_task()
+    if connection is not None and task is not None:
+        connection.on_lost = task.cancel
+    try:
+        await _answer(request, router, send)
+    except asyncio.CancelledError:
+        if connection is None or not connection.transport.is_closing():
+            raise
+    finally:
+        if connection is not None:
+            connection.on_lost = None
+
+
+async def _answer(request: Request, router: Router, send: Send) -> None:
+    try:
+        answer = await router.route(request)
+    except EdgewiseError as error:
+        status, headers, body = failure(error)
+        await send_bytes(send, status, [JSON, (b"x-request-id", request.id.encode()), *headers], body)
+        return
+    headers = told(answer.decision)
+    if answer.pieces is None:
+        await send_bytes(send, 200, [JSON, *headers], answer.body or b"")
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": EVENT_STREAM + headers})
+    await _stream(answer.pieces, send)
+
+
+async def _stream(pieces: AsyncGenerator[bytes, None], send: Send) -> None:
+    try:
+        async for piece in pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    except Exception:
+        await send(
+            {
+                "type": "http.response.body",
+                "body": error_event("Edgewise made a mistake; its log says more.", code="internal"),
+                "more_body": True,
+            }
+        )
+        raise
+    finally:
+        await pieces.aclose()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def told(decision: Decision) -> Headers:
+    """What every answer says about its decision."""
+    return [
+        (b"x-request-id", decision.id.encode()),
+        (b"x-edgewise-candidate", decision.chosen.encode()),
+        (b"x-edgewise-location", decision.location.encode()),
+        (b"x-edgewise-policy", decision.policy.encode()),
+        (b"x-edgewise-reason", decision.reason.encode()),
+    ]

@@ -1,0 +1,177 @@
+"""A chat body as it came in → a `Request`; anything wrong becomes one sentence with its place."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from edgewise.domain.errors import RequestError
+from edgewise.domain.ids import mint
+from edgewise.domain.requests import Needs, Request, Wishes
+from edgewise.gateway.json_body import decoded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+NOT_BLANK = re.compile(r"\S")
+SESSION = re.compile(r"[\x21-\x7e]{1,128}")
+CHARACTERS_PER_TOKEN = 4.0
+TOKENS_PER_MESSAGE = 4
+TOKENS_PER_IMAGE = 256
+PREFIX = b"x-edgewise-"
+EXTENSIONS = ("privacy", "session", "objective", "candidates")
+
+
+class _Part(Struct):
+    type: str
+    text: str | None = None
+
+
+class _Message(Struct):
+    role: str
+    content: str | list[_Part] | None = None
+
+
+class _StreamOptions(Struct):
+    include_usage: bool | None = None
+
+
+class _ResponseFormat(Struct):
+    type: str = "text"
+
+
+class _Extension(Struct, forbid_unknown_fields=True):
+    privacy: str | None = None
+    session: str | None = None
+    objective: str | None = None
+    candidates: list[str] | str | None = None
+
+
+class _ChatBody(Struct):
+    messages: list[_Message]
+    model: str = "auto"
+    stream: bool | None = None
+    stream_options: _StreamOptions | None | UnsetType = UNSET
+    tools: Raw | UnsetType = UNSET
+    functions: Raw | UnsetType = UNSET
+    response_format: _ResponseFormat | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    edgewise: _Extension | None | UnsetType = UNSET
+
+
+_decode = msgspec.json.Decoder(_ChatBody).decode
+
+
+def parse_chat(body: bytes, headers: Mapping[str, str]) -> Request:
+    """The request in `body`, with the wishes of the `x-edgewise-*` headers (names without that prefix).
+
+    Raises `RequestError` (400) with one sentence.
+    """
+    chat = decoded(body, _decode)
+    if not chat.messages:
+        raise RequestError("`messages` is empty; give at least one message.", param="messages")
+    text, prompt, images = _words(chat.messages)
+    stream_options = chat.stream_options
+    wants_usage = isinstance(stream_options, _StreamOptions) and stream_options.include_usage is True
+    tools = chat.tools if chat.tools is not UNSET else chat.functions
+    has_tools = tools is not UNSET and bytes(tools) not in (b"null", b"[]")
+    tokens = len(text) / CHARACTERS_PER_TOKEN + TOKENS_PER_MESSAGE * len(chat.messages)
+    if not text.isascii():  # other scripts take about a token a character
+        tokens += 0.75 * sum(character > "\x7f" for character in text)
+    if has_tools:
+        tokens += len(bytes(tools)) / CHARACTERS_PER_TOKEN
+    return Request(
+        id=mint(),
+        prompt=prompt,
+        text=text,
+        body=body,
+        wishes=_wishes(chat, headers),
+        needs=Needs(
+            input_tokens=int(tokens) + TOKENS_PER_IMAGE * images,
+            output_tokens=chat.max_completion_tokens or chat.max_tokens or 0,
+            tools=has_tools,
+            vision=images > 0,
+            json_schema=chat.response_format is not None and chat.response_format.type == "json_schema",
+        ),
+        stream=chat.stream is True,
+        wants_usage=wants_usage,
+        stream_options=stream_options is not UNSET,
+        extended=chat.edgewise is not UNSET,
+    )
+
+
+def _words(messages: list[_Message]) -> tuple[str, str, int]:
+    """The whole conversation, the last user message, and the number of images."""
+    texts: list[str] = []
+    prompt, images = "", 0
+    for number, message in enumerate(messages):
+        content = message.content
+        if content is None:
+            continue
+        if not isinstance(content, str):
+            images += sum(part.type in {"image_url", "input_image"} for part in content)
+            content = "\n".join([part.text for part in content if part.text])
+        if "\x00" in content:
+            raise RequestError(
+                "The text holds a NUL character, which no model can read; leave it out.",
+                param=f"messages[{number}].content",
+            )
+        texts.append(content)
+        if message.role == "user":
+            prompt = content
+    text = texts[0] if len(texts) == 1 else "\n".join(texts)
+    if not images and not NOT_BLANK.search(text):
+        raise RequestError("`messages` holds no text; give at least one message with content.", param="messages")
+    return text, prompt or text, images
+
+
+def _wishes(chat: _ChatBody, headers: Mapping[str, str]) -> Wishes:
+    extension = chat.edgewise if isinstance(chat.edgewise, _Extension) else None
+    if extension is None and not headers:
+        return Wishes(chat.model)
+    unknown = [name for name in headers if name not in EXTENSIONS]
+    if unknown:
+        known = ", ".join(f"x-edgewise-{name}" for name in EXTENSIONS)
+        raise RequestError(f"The header x-edgewise-{unknown[0]} does not exist; there are {known}.")
+    extension = extension or _Extension()
+    privacy = _privacy(headers.get("privacy"), extension.privacy)
+    session = headers.get("session") or extension.session
+    if session is not None and not SESSION.fullmatch(session):
+        raise RequestError("A session's name has 1 to 128 visible ASCII characters.", param="edgewise.session")
+    return Wishes(
+        model=chat.model,
+        privacy="local" if privacy else None,
+        session=session,
+        objective=headers.get("objective") or extension.objective,
+        candidates=_candidates(headers.get("candidates") or extension.candidates),
+    )
+
+
+def _privacy(*said: str | None) -> bool:
+    """Whether anyone said `local`: where header and body differ, the stricter one holds."""
+    for word in said:
+        if word is not None and word != "local":
+            raise RequestError(
+                f"The privacy '{word[:40]}' does not exist; the only one is 'local'.", param="edgewise.privacy"
+            )
+    return any(said)
+
+
+def _candidates(given: str | Iterable[str] | None) -> tuple[str, ...] | None:
+    if given is None:
+        return None
+    names = given.split(",") if isinstance(given, str) else given
+    found = tuple(name.strip() for name in names if name.strip())
+    if not found:
+        raise RequestError("`candidates` names nobody; give ids, such as a,b.", param="edgewise.candidates")
+    return found
+
+
+def chat_of(prompt: str, *, model: str = "auto", stream: bool = False, **headers: str) -> Request:
+    """A request for one plain prompt, as a client would have sent it. `headers` as in `parse_chat`."""
+    body = {"model": model, "messages": [{"role": "user", "content": prompt}], "stream": stream}
+    return parse_chat(msgspec.json.encode(body), headers)

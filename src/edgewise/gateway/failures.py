@@ -1,0 +1,67 @@
+"""What went wrong → status, headers and body in OpenAI's shape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from edgewise.domain.errors import (
+    AssetError,
+    EdgewiseError,
+    MissingExtra,
+    RequestError,
+    StoreError,
+    UpstreamRefused,
+    UpstreamTimeout,
+)
+from edgewise.domain.wire import error_body
+
+if TYPE_CHECKING:
+    from edgewise.gateway.wire import Headers
+
+# A candidate's verdict on the client's request is the client's business; one on our key is not.
+PASSED_ON = frozenset({400, 404, 409, 413, 415, 422, 429})
+
+
+class _Refusal(msgspec.Struct):
+    error: dict[str, msgspec.Raw]
+
+
+_refusal = msgspec.json.Decoder(_Refusal)
+
+
+def failure(error: Exception) -> tuple[int, Headers, bytes]:
+    """The answer to a request that failed with `error`. What we did not foresee stays a plain 500."""
+    match error:
+        case RequestError():
+            return error.status, [], _body(error, error.status, error.code, error.param)
+        case UpstreamRefused():
+            return _refused(error)
+        case UpstreamTimeout():
+            return 504, [], _body(error, 504, "upstream_timeout")
+        case StoreError():
+            return 503, [], _body(error, 503, "store_unavailable")
+        case AssetError() | MissingExtra():
+            return 503, [], _body(error, 503, "not_installed")
+        case EdgewiseError():
+            return 502, [], _body(error, 502, "upstream_error")
+        case _:
+            return 500, [], error_body("Edgewise made a mistake; its log says more.", status=500, code="internal")
+
+
+def _body(error: Exception, status: int, code: str | None, param: str | None = None) -> bytes:
+    return error_body(str(error), status=status, code=code, param=param)
+
+
+def _refused(error: UpstreamRefused) -> tuple[int, Headers, bytes]:
+    if error.status not in PASSED_ON:
+        return 502, [], _body(error, 502, "upstream_error")
+    headers: Headers = []
+    if error.retry_after is not None and error.retry_after.isascii() and error.retry_after.isprintable():
+        headers = [(b"retry-after", error.retry_after.encode())]
+    try:
+        _refusal.decode(error.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return error.status, headers, _body(error, error.status, "upstream_error")
+    return error.status, headers, error.body

@@ -1,0 +1,47 @@
+"""JSON from a client → a record; what is wrong with it becomes one sentence with its place."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from edgewise.domain.errors import RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Shape = TypeVar("Shape")
+DIAGNOSED_BYTES = 1_000_000
+
+
+def decoded(body: bytes, decode: Callable[[bytes], Shape]) -> Shape:
+    """`decode(body)`, or `RequestError` (400)."""
+    try:
+        if not body.isascii():
+            body.decode()
+        return decode(body)
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at ")
+        place = where.strip("`").removeprefix("$.") if where else ""
+        raise RequestError(f"{what}{f' at {place}' if place else ''}.", param=place or None) from None
+    except UnicodeDecodeError as error:
+        raise RequestError(f"The body is not UTF-8: byte {error.start} cannot be read.") from None
+    except RecursionError:
+        raise RequestError("The body is nested too deeply.") from None
+    except msgspec.DecodeError as error:
+        raise RequestError(f"The body is not valid JSON: {_diagnosis(body, str(error))}.") from None
+
+
+def _diagnosis(body: bytes, fallback: str) -> str:
+    """Where the JSON breaks, by the standard library's parser, which says it better."""
+    if len(body) > DIAGNOSED_BYTES:
+        return fallback
+    try:
+        json.loads(body)
+    except json.JSONDecodeError as error:
+        return f"{error.msg} at line {error.lineno}, column {error.colno}"
+    except (ValueError, RecursionError):
+        return fallback
+    return "it holds half of a surrogate pair, which is no character"

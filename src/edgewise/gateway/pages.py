@@ -1,0 +1,198 @@
+"""Everything but chat: models, embeddings, route, decisions, feedback, health."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from dataclasses import dataclass
+from time import time
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from urllib.parse import parse_qs
+
+import msgspec
+from msgspec import Struct
+
+from edgewise.domain.decisions import Feedback
+from edgewise.domain.errors import RequestError, UnknownModel
+from edgewise.domain.ids import is_minted, mint
+from edgewise.gateway.chat import read_chat, told
+from edgewise.gateway.json_body import decoded
+from edgewise.gateway.stories import as_json
+from edgewise.gateway.wire import read_body, send_json
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from edgewise.domain.protocols import OutcomeLog
+    from edgewise.domain.stories import Story
+    from edgewise.gateway.wire import Receive, Scope, Send
+    from edgewise.outcomes import LogReader
+    from edgewise.router import Router
+    from edgewise.settings import ServerSettings
+
+    Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
+    Embed = Callable[[list[str]], tuple[Any, int]]
+
+DECISIONS = "/v1/decisions/"
+MOST_TEXTS = 2048
+MOST_DECISIONS = 1000
+STARTED = int(time())
+
+
+class _EmbeddingsBody(Struct):
+    input: str | list[str]
+    model: str = "minilm"
+    encoding_format: Literal["float", "base64"] = "float"
+    dimensions: int | None = None
+
+
+class _FeedbackBody(Struct, forbid_unknown_fields=True):
+    id: str
+    quality: float | None = None
+    rating: float | None = None
+    thumbs: Literal["up", "down"] | None = None
+    comment: str | None = None
+    source: str = "user"
+
+
+_embeddings = msgspec.json.Decoder(_EmbeddingsBody).decode
+_feedback = msgspec.json.Decoder(_FeedbackBody).decode
+Shape = TypeVar("Shape")
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The gateway's cooler paths. `embed` gives vectors (n, 384) and a token count; `ready` a problem or None."""
+
+    router: Router
+    log: OutcomeLog
+    reader: LogReader
+    server: ServerSettings
+    embeddings: Mapping[str, Embed]
+    ready: Callable[[], str | None]
+
+    def at(self, path: str) -> Mapping[str, Handler]:
+        """The handlers of a path by method; empty where there is nothing."""
+        if path.startswith(DECISIONS):
+            return {"GET": self.decision}
+        match path:
+            case "/v1/models":
+                return {"GET": self.models}
+            case "/v1/embeddings":
+                return {"POST": self.embed}
+            case "/v1/route":
+                return {"POST": self.route}
+            case "/v1/feedback":
+                return {"POST": self.feedback}
+            case "/v1/decisions":
+                return {"GET": self.decisions}
+            case "/healthz":
+                return {"GET": self.healthz, "HEAD": self.healthz}
+            case "/readyz":
+                return {"GET": self.readyz, "HEAD": self.readyz}
+            case _:
+                return {}
+
+    async def models(self, _: Scope, __: Receive, send: Send) -> None:
+        """What `model` may say: auto, auto:NAME, and each candidate."""
+        named = ["auto", *(f"auto:{name}" for name in self.router.policies if name != "auto")]
+        listed: list[dict[str, Any]] = [_model(name) for name in named]
+        listed += [{**_model(c.id), "edgewise": c} for c in self.router.candidates]
+        await send_json(send, {"object": "list", "data": listed})
+
+    async def embed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sentence vectors, as floats or base64 of little-endian float32."""
+        body = await self._read(scope, receive, _embeddings)
+        model = "minilm" if body.model == "auto" else body.model
+        embed = self.embeddings.get(model)
+        if embed is None:
+            raise UnknownModel(f"'{model[:100]}' cannot embed; {', '.join(self.embeddings)} can.")
+        texts = [body.input] if isinstance(body.input, str) else body.input
+        if not 0 < len(texts) <= MOST_TEXTS or not all(texts):
+            raise RequestError(f"`input` takes 1 to {MOST_TEXTS} texts, none of them empty.", param="input")
+        vectors, tokens = await asyncio.to_thread(embed, texts)
+        if body.dimensions not in (None, vectors.shape[1]):
+            raise RequestError(f"{model} has {vectors.shape[1]} dimensions, no others.", param="dimensions")
+        data = [
+            {"object": "embedding", "index": index, "embedding": _encoded(vector, body.encoding_format)}
+            for index, vector in enumerate(vectors)
+        ]
+        usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+        await send_json(send, {"object": "list", "data": data, "model": model, "usage": usage})
+
+    async def route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Decide, don't call. The decision is recorded, so that feedback can refer to it."""
+        request = await read_chat(scope, receive, self.server)
+        decision = await self.router.decide(request)
+        await self.log.append(decision)
+        await send_json(send, decision, headers=told(decision))
+
+    async def decisions(self, scope: Scope, _: Receive, send: Send) -> None:
+        """The latest decisions, newest first: `limit` (50) and `before` (an id) page through them."""
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        limit = query.get("limit", ["50"])[-1]
+        if not limit.isdecimal() or not 0 < int(limit) <= MOST_DECISIONS:
+            raise RequestError(f"`limit` is a number from 1 to {MOST_DECISIONS}.", param="limit")
+        before = query.get("before", [None])[-1]
+        stories = await asyncio.to_thread(self.reader.latest, int(limit), before=before)
+        await send_json(send, {"object": "list", "data": [as_json(story) for story in stories]})
+
+    async def decision(self, scope: Scope, _: Receive, send: Send) -> None:
+        """One decision with its attempts, outcome and feedback."""
+        await send_json(send, as_json(await self._story(scope["path"].removeprefix(DECISIONS))))
+
+    async def feedback(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Store what somebody thought of an answer."""
+        body = await self._read(scope, receive, _feedback)
+        if body.quality is body.rating is body.thumbs is body.comment is None:
+            raise RequestError("Feedback says nothing; give quality (0-1), rating, thumbs or comment.")
+        if body.quality is not None and not 0.0 <= body.quality <= 1.0:
+            raise RequestError("`quality` lies between 0 and 1.", param="quality")
+        decision_id = (await self._story(body.id)).decision.id
+        feedback = Feedback(
+            id=mint(),
+            decision_id=decision_id,
+            at=time(),
+            quality=body.quality,
+            rating=body.rating,
+            thumbs=body.thumbs,
+            comment=body.comment,
+            source=body.source,
+        )
+        await self.log.append(feedback)
+        await send_json(send, feedback, status=201)
+
+    async def healthz(self, _: Scope, __: Receive, send: Send) -> None:
+        """The process lives."""
+        await send_json(send, {"status": "ok"})
+
+    async def readyz(self, _: Scope, __: Receive, send: Send) -> None:
+        """Requests can be answered, or what is still missing (503)."""
+        problem = self.ready()
+        if problem is None:
+            await send_json(send, {"status": "ready"})
+        else:
+            await send_json(send, {"status": "not ready", "problem": problem}, status=503)
+
+    async def _read(self, scope: Scope, receive: Receive, decode: Callable[[bytes], Shape]) -> Shape:
+        limit, patience = self.server.max_body_bytes, self.server.body_timeout_s
+        return decoded(await read_body(scope, receive, limit=limit, timeout_s=patience), decode)
+
+    async def _story(self, decision_id: str) -> Story:
+        story = await asyncio.to_thread(self.reader.decision, decision_id) if is_minted(decision_id) else None
+        if story is None:
+            raise UnknownModel(
+                f"There is no decision {decision_id[:100]!r} in the log.", param="id", code="decision_not_found"
+            )
+        return story
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": STARTED, "owned_by": "edgewise"}
+
+
+def _encoded(vector: Any, how: str) -> str | list[float]:
+    if how == "base64":
+        return base64.b64encode(vector.astype("<f4").tobytes()).decode()
+    numbers: list[float] = vector.tolist()
+    return numbers

@@ -1,0 +1,102 @@
+"""One request, start to finish. Read this file first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from time import perf_counter, time
+from typing import TYPE_CHECKING
+
+from edgewise.constraints import shortlist
+from edgewise.domain.decisions import Decision, draw
+from edgewise.domain.errors import UnknownModel
+from edgewise.domain.reasons import reason_for
+from edgewise.domain.requests import Situation
+from edgewise.domain.texts import Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from edgewise.domain.candidates import Candidate
+    from edgewise.domain.protocols import Constraint, Featurizer, Policy
+    from edgewise.domain.requests import Request
+    from edgewise.execution import Answer, Executor
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """Describe, shortlist, choose, ask, record.
+
+    `policies` holds the default policy under "auto" and each further one under its name.
+    """
+
+    candidates: Sequence[Candidate]
+    featurizer: Featurizer
+    constraints: Sequence[Constraint]
+    policies: Mapping[str, Policy]
+    executor: Executor
+    texts: Kept = field(default_factory=Kept)
+
+    async def route(self, request: Request) -> Answer:
+        """Answer one request; its decision and its outcome are in the log, however it ends."""
+        arrived = perf_counter()
+        decision = await self.decide(request)
+        chosen = next(c for c in self.candidates if c.id == decision.chosen)
+        return await self.executor.carry_out(decision, chosen, request, arrived=arrived)
+
+    async def decide(self, request: Request, *, explore: bool = True) -> Decision:
+        """Who should answer, and why; nobody is asked and nothing is recorded.
+
+        `explore=False` takes the most probable candidate instead of drawing one. Raises `UnknownModel`
+        and `NoEligibleCandidate`.
+        """
+        arrived = perf_counter()
+        policy = self._policy_for(request)
+        features = await self.featurizer.describe(request)
+        kept, objections = shortlist(request, self.candidates, self.constraints, ())
+        odds = policy.odds(Situation(features, kept))
+        chosen = draw(odds, request.id) if explore else odds.favourite
+        wishes = request.wishes
+        prompt, prompt_hash = self.texts.of(request.prompt)
+        candidate = next(c for c in kept.candidates if c.id == chosen)
+        return Decision(
+            id=request.id,
+            at=time(),
+            chosen=chosen,
+            location=candidate.location,
+            policy=policy.name,
+            reason=reason_for(odds, chosen, kept, objections, request),
+            propensity=odds.by_id[chosen] if explore else 1.0,
+            odds=odds.by_id,
+            shortlist=tuple(odds.by_id),
+            forecasts=odds.forecasts,
+            objections=objections,
+            evidence=odds.evidence,
+            objective=wishes.objective,
+            model=wishes.model,
+            session=wishes.session,
+            privacy=wishes.privacy,
+            stream=request.stream,
+            simulated=candidate.simulated,
+            prompt=prompt,
+            prompt_hash=prompt_hash,
+            micros=(perf_counter() - arrived) * 1e6,
+        )
+
+    def _policy_for(self, request: Request) -> Policy:
+        model = request.wishes.model
+        name = model[5:] if model.startswith("auto:") else "auto"
+        policy = self.policies.get(name)
+        if policy is None:
+            raise UnknownModel(f"There is no policy '{name}'; there are {_listed(self.policies)}.")
+        pin = request.pin
+        known = [c.id for c in self.candidates]
+        if pin is not None and pin not in known:
+            near = get_close_matches(pin, known, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise UnknownModel(f"The model '{pin}' does not exist; there are auto, {_listed(known)}.{hint}")
+        return policy
+
+
+def _listed(names: Sequence[str] | Mapping[str, object]) -> str:
+    return ", ".join(name for name in names if name != "auto")

@@ -1,0 +1,190 @@
+"""What an answer says about itself: text, tokens, first content, whether it ended as it should.
+
+A `Meter` reads a stream as it passes, and touches it only to take out a usage report that the client
+did not ask for. Nearly every piece takes the short way: a few substring searches, no parsing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DONE = b"data: [DONE]\n\n"
+NO_USAGE = b',"usage":null'
+KEPT_BYTES = 1_000_000
+BYTES_PER_EVENT = 200
+
+
+class Usage(Struct):
+    """Tokens as the upstream counted them."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class _Words(Struct):
+    content: str | None = None
+    tool_calls: msgspec.Raw | None = None
+    reasoning_content: str | None = None
+
+
+class _Choice(Struct):
+    message: _Words | None = None
+    delta: _Words | None = None
+    finish_reason: str | None = None
+
+
+class _Answer(Struct):
+    choices: list[_Choice] = []
+    usage: Usage | None = None
+    error: msgspec.Raw | None = None
+
+
+_answer = msgspec.json.Decoder(_Answer)
+_top_level = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class Reading(Struct, frozen=True):
+    """What was read: `usage` is None where the upstream did not say, `text` the answer's words."""
+
+    text: str
+    usage: Usage | None
+    error: str | None = None
+
+
+def read_plain(body: bytes) -> Reading:
+    """Read a whole answer. An error inside a 200, or no JSON, comes back as `error`."""
+    try:
+        answer = _answer.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return Reading("", None, "The candidate's answer is not a JSON chat completion.")
+    if answer.error is not None and bytes(answer.error) != b"null":
+        return Reading("", answer.usage, "The candidate answered with an error inside a 200.")
+    if not answer.choices:
+        return Reading("", answer.usage, "The candidate's answer has no choices.")
+    words = answer.choices[0].message
+    return Reading((words.content or "") if words else "", answer.usage)
+
+
+class Meter:
+    """Follows one stream of server-sent events.
+
+    `feed` takes a piece as it came and gives back what may go on to the client now; `[DONE]` is held
+    back until `finish`, so that the outcome can be on disk before the client sees the end.
+    """
+
+    __slots__ = ("_kept", "_rest", "_size", "_strip", "_tail", "done", "error", "started", "usage")
+
+    def __init__(self, *, wants_usage: bool, keep_text: bool) -> None:
+        self._strip = not wants_usage
+        self._kept: list[bytes] | None = [] if keep_text else None
+        self._rest = b""
+        self._tail = (b"", b"")
+        self._size = 0
+        self.done = False
+        self.started = False
+        self.usage: Usage | None = None
+        self.error: str | None = None
+
+    def feed(self, piece: bytes) -> bytes:
+        """Note what a piece says; returns whole events for the client, possibly none."""
+        if self._rest:
+            piece = self._rest + piece
+            self._rest = b""
+        if b"\r" in piece:
+            piece = piece.replace(b"\r\n", b"\n")
+        if not piece.endswith(b"\n\n"):
+            cut = piece.rfind(b"\n\n") + 2
+            if cut == 1:
+                self._rest = piece
+                return b""
+            self._rest = piece[cut:]
+            piece = piece[:cut]
+        if self._strip and NO_USAGE in piece:
+            piece = piece.replace(NO_USAGE, b"")
+        self._size += len(piece)
+        self._tail = (self._tail[1], piece)
+        if self._kept is not None and self._size <= KEPT_BYTES:
+            self._kept.append(piece)
+        if self.started and b"[DONE]" not in piece and b'"usage"' not in piece and b'"error"' not in piece:
+            return piece
+        return b"".join([self._event(event) for event in piece.split(b"\n\n") if event])
+
+    def finish(self) -> bytes:
+        """What is left for the client once the upstream is done: `[DONE]`, or the error event."""
+        if self.done or (self.error is None and self._ended_well()):
+            return DONE
+        return b""
+
+    def text(self) -> str:
+        """The answer's words, from the pieces that were kept."""
+        return words_of(b"".join(self._kept or []))
+
+    def estimated_tokens(self) -> int:
+        """A guess at the answer's tokens for upstreams that do not count: an event is about a token."""
+        return max(1, self._size // BYTES_PER_EVENT)
+
+    def _event(self, event: bytes) -> bytes:
+        if not event.startswith(b"data:"):
+            return event + b"\n\n"
+        data = event[5:].strip()
+        if data == b"[DONE]":
+            self.done = True
+            return b""
+        try:
+            answer = _answer.decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            self.error = "The candidate's stream holds an event that is not JSON."
+            return b""
+        return self._noted(answer, event, data)
+
+    def _noted(self, answer: _Answer, event: bytes, data: bytes) -> bytes:
+        if answer.error is not None and bytes(answer.error) != b"null":
+            self.error = "The candidate reported an error in its stream."
+            return event + b"\n\n"
+        if any(_has_content(choice) for choice in answer.choices):
+            self.started = True
+        if answer.usage is None:
+            return event + b"\n\n"
+        self.usage = answer.usage
+        if not self._strip:
+            return event + b"\n\n"
+        if not answer.choices:
+            return b""
+        fields = _top_level.decode(data)
+        fields.pop("usage", None)
+        return b"data: " + msgspec.json.encode(fields) + b"\n\n"
+
+    def _ended_well(self) -> bool:
+        """Some servers leave `[DONE]` out: a finish reason is as good an end."""
+        return any(c.finish_reason for answer in _answers(b"".join(self._tail)) for c in answer.choices)
+
+
+def _answers(events: bytes) -> Iterator[_Answer]:
+    for event in events.split(b"\n\n"):
+        data = event[5:].strip()
+        if event.startswith(b"data:") and data != b"[DONE]":
+            try:
+                yield _answer.decode(data)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                continue
+
+
+def _has_content(choice: _Choice) -> bool:
+    words = choice.delta or choice.message
+    return bool(words and (words.content or words.tool_calls is not None or words.reasoning_content))
+
+
+def words_of(events: bytes) -> str:
+    """The words in some whole server-sent events."""
+    return "".join(
+        choice.delta.content
+        for answer in _answers(events)
+        for choice in answer.choices[:1]
+        if choice.delta and choice.delta.content
+    )
