@@ -14,7 +14,7 @@ from edgewise.domain.errors import AssetError, EdgewiseError, SettingsError
 from edgewise.domain.places import home
 from edgewise.execution import Executor
 from edgewise.features import TextFeatures
-from edgewise.outcomes import LogReader, Observed, SqliteLog, Texts
+from edgewise.outcomes import LogReader, MemoryLog, Observed, SqliteLog, Texts
 from edgewise.policies import Explore, make
 from edgewise.router import Router
 from edgewise.settings import describe
@@ -69,14 +69,8 @@ class App:
         upstreams = {c.id: self._upstream(c) for c in self.settings.candidates}
         for upstream in upstreams.values():
             self._closing.push_async_callback(upstream.aclose)
-        self.router = Router(
-            candidates=self.candidates,
-            featurizer=TextFeatures(),
-            constraints=(Pin(), Capability()),
-            policies=self._policies(),
-            executor=Executor(upstreams, self.log, keep_text=store.prompts == "full"),
-            texts=Texts(store.prompts, salt=log.salt),
-        )
+        executor = Executor(upstreams, self.log, keep_text=store.prompts == "full")
+        self.router = _router(self.settings, executor, Texts(store.prompts, salt=log.salt))
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -111,20 +105,6 @@ class App:
                 await runtime.url()
             except EdgewiseError:  # the first request that needs it says what is wrong
                 continue
-
-    def _policies(self) -> dict[str, Policy]:
-        chosen = self.settings.policy
-        named = {"fixed", "random", "complexity"} - {"fixed"}
-        policies: dict[str, Policy] = {"auto": self._policy(chosen)}
-        for kind in sorted(named):
-            policies[kind] = make(kind)
-        for name, settings in self.settings.policies.items():
-            policies[name] = self._policy(settings)
-        return policies
-
-    def _policy(self, settings: PolicySettings) -> Policy:
-        policy = make(settings.kind, options=settings.options, candidate=settings.candidate)
-        return Explore(policy, settings.explore) if settings.explore > 0 else policy
 
     def _upstream(self, candidate: CandidateSettings) -> Upstream:
         upstream = self._plain_upstream(candidate)
@@ -162,3 +142,31 @@ def _behind(upstream: Upstream, network: NetworkSettings) -> Upstream:
         quality=network.quality,
         seed=network.seed,
     )
+
+
+def decider(settings: Settings) -> Router:
+    """A router that only decides: it has nobody to ask and keeps no log."""
+    return _router(settings, Executor({}, MemoryLog()), Texts("none"))
+
+
+def _router(settings: Settings, executor: Executor, texts: Texts) -> Router:
+    return Router(
+        candidates=tuple(describe(c) for c in settings.candidates),
+        featurizer=TextFeatures(),
+        constraints=(Pin(), Capability()),
+        policies=_policies(settings),
+        executor=executor,
+        texts=texts,
+    )
+
+
+def _policies(settings: Settings) -> dict[str, Policy]:
+    """The configured policy as "auto", and every other that `auto:NAME` may ask for."""
+    plain = {kind: make(kind) for kind in ("complexity", "random")}
+    named = {name: _policy(policy) for name, policy in settings.policies.items()}
+    return {"auto": _policy(settings.policy), **plain, **named}
+
+
+def _policy(settings: PolicySettings) -> Policy:
+    policy = make(settings.kind, options=settings.options, candidate=settings.candidate)
+    return Explore(policy, settings.explore) if settings.explore > 0 else policy

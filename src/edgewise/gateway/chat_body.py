@@ -77,6 +77,8 @@ def parse_chat(body: bytes, headers: Mapping[str, str]) -> Request:
     text, prompt, images = _words(chat.messages)
     stream_options = chat.stream_options
     wants_usage = isinstance(stream_options, _StreamOptions) and stream_options.include_usage is True
+    if (chat.max_tokens or 0) < 0 or (chat.max_completion_tokens or 0) < 0:
+        raise RequestError("`max_tokens` is negative; give a positive number.", param="max_tokens")
     tools = chat.tools if chat.tools is not UNSET else chat.functions
     has_tools = tools is not UNSET and bytes(tools) not in (b"null", b"[]")
     tokens = len(text) / CHARACTERS_PER_TOKEN + TOKENS_PER_MESSAGE * len(chat.messages)
@@ -171,7 +173,13 @@ def _candidates(given: str | Iterable[str] | None) -> tuple[str, ...] | None:
     return found
 
 
-def chat_of(prompt: str, *, model: str = "auto", stream: bool = False, **headers: str) -> Request:
-    """A request for one plain prompt, as a client would have sent it. `headers` as in `parse_chat`."""
-    body = {"model": model, "messages": [{"role": "user", "content": prompt}], "stream": stream}
-    return parse_chat(msgspec.json.encode(body), headers)
+def chat_of(
+    prompt: str, *, model: str = "auto", stream: bool = False, max_tokens: int | None = None, **wishes: str
+) -> Request:
+    """A request for one plain prompt, as a client would have sent it. `wishes` as `headers` of `parse_chat`."""
+    body: dict[str, object] = {"model": model, "messages": [{"role": "user", "content": prompt}]}
+    if stream:
+        body["stream"] = True
+    if max_tokens is not None:
+        body["max_tokens"] = max_tokens
+    return parse_chat(msgspec.json.encode(body), wishes)

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Mock, Running, gateway, mock_upstream
+
+
+
+@pytest.fixture
+def mock() -> Iterator[Mock]:
+    with mock_upstream() as running:
+        yield running
+
+
+def two_candidates(mock: Mock, more: str = "") -> str:
+    """A configuration with an edge and a cloud that are both the mock."""
+    return f"""
+{more}
+[[candidates]]
+id = "tiny"
+location = "edge"
+url = "{mock.url}"
+model = "tiny-1"
+context_tokens = 8192
+[[candidates]]
+id = "giant"
+location = "cloud"
+url = "{mock.url}"
+model = "giant-9"
+context_tokens = 128000
+vision = true
+api_key_env = "GIANT_KEY"
+price = {{ input = 1.0, output = 2.0 }}
+"""
+
+
+@pytest.fixture(scope="module")
+def shared_mock() -> Iterator[Mock]:
+    with mock_upstream() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def running(shared_mock: Mock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One gateway for a module's tests; they tell the shared mock what to answer."""
+    home = tmp_path_factory.mktemp("home")
+    config = two_candidates(shared_mock, "[policy]\nexplore = 0.0\n[server]\nmax_body_bytes = 1000000")
+    with gateway(home, config, env={"GIANT_KEY": "sk-canary"}) as started:
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def fresh_mock(request: pytest.FixtureRequest) -> None:
+    """Give the shared mock its defaults back before each test."""
+    if "shared_mock" in request.fixturenames or "running" in request.fixturenames:
+        mock: Mock = request.getfixturevalue("shared_mock")
+        fresh = Mock()
+        for name in ("plain", "events", "status", "headers", "pause_s"):
+            setattr(mock, name, getattr(fresh, name))
+        mock.calls.clear()
+
+
+def home_of(tmp_path: Path) -> dict[str, str]:
+    return {**os.environ, "EDGEWISE_HOME": str(tmp_path)}
