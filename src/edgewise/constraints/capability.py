@@ -1,0 +1,60 @@
+"""What a candidate is able to answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from edgewise.domain.candidates import Objection
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgewise.domain.candidates import Candidate
+    from edgewise.domain.requests import Needs, Request
+    from edgewise.domain.signals import Signal
+
+
+class Capability(Struct, frozen=True):
+    """Only chat candidates that can take the request's tools, images, JSON schema and length.
+
+    The length is the estimated input and the output that was asked for, against the candidate's own
+    context. A context that nobody knows is no reason to object.
+    """
+
+    def objection(
+        self, request: Request, candidate: Candidate, signals: Sequence[Signal]
+    ) -> Objection | None:
+        """Object to a candidate that lacks something the request needs."""
+        del signals
+        needs, can = request.needs, candidate.capabilities
+        context = can.context_tokens
+        if (
+            candidate.kind == "chat"
+            and (context is None or needs.input_tokens + needs.output_tokens <= context)
+            and (can.tools or not needs.tools)
+            and (can.vision or not needs.vision)
+            and (can.json_schema or not needs.json_schema)
+        ):
+            return None
+        return Objection(candidate.id, "capability", _sentence(needs, candidate))
+
+
+def _sentence(needs: Needs, candidate: Candidate) -> str:
+    """The first thing that is missing. What more input cannot mend comes first, the length last."""
+    can = candidate.capabilities
+    if candidate.kind != "chat":
+        return f"It is a {candidate.kind} and does not chat"
+    if needs.tools and not can.tools:
+        return "It takes no tools, and the request brings some"
+    if needs.vision and not can.vision:
+        return "It takes no images, and the request brings some"
+    if needs.json_schema and not can.json_schema:
+        return "It cannot keep to a JSON schema, and the request asks for one"
+    asked = f" and {needs.output_tokens} to answer" if needs.output_tokens else ""
+    total = needs.input_tokens + needs.output_tokens
+    return (
+        f"Its context holds {can.context_tokens} tokens, and the request needs about {total} "
+        f"({needs.input_tokens} to read{asked})"
+    )

@@ -1,0 +1,48 @@
+"""Why the chosen one was chosen, in one word of the closed set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from edgewise.domain.candidates import Objection, Rule, Shortlist
+    from edgewise.domain.decisions import Odds, Reason
+    from edgewise.domain.requests import Request
+
+# The promise first, then what cannot be done at all, then what cannot be done now.
+BY_RULE: dict[Rule, Reason] = {
+    "privacy": "privacy",
+    "capability": "capability",
+    "connectivity": "offline",
+    "resources": "overloaded",
+    "budget": "budget",
+    "latency": "only_candidate",
+    "allow": "only_candidate",
+    "pin": "only_candidate",
+}
+
+
+def reason_for(
+    odds: Odds, chosen: str, shortlist: Shortlist, objections: Iterable[Objection], request: Request
+) -> Reason:
+    """The decision's reason. The first that applies:
+
+    1. `pinned`: the caller named the candidate.
+    2. One candidate is left: the reason of the rule that removed the others (of several rules, the first
+       in the order of `BY_RULE`), or `only_candidate` where no rule did.
+    3. `explored`: the draw fell on another than the likeliest candidate.
+    4. The policy's own reason.
+    """
+    if request.pin is not None:
+        return "pinned"
+    if len(shortlist) == 1:
+        rules = {objection.rule for objection in objections}
+        for rule, reason in BY_RULE.items():
+            if rule in rules:
+                return reason
+        return "only_candidate"
+    if chosen != odds.favourite:
+        return "explored"
+    return odds.reason

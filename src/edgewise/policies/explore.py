@@ -1,0 +1,41 @@
+"""A wrapper that keeps learning possible."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from edgewise.domain.protocols import Policy
+from edgewise.policies.ranges import share
+
+if TYPE_CHECKING:
+    from edgewise.domain.decisions import Odds
+    from edgewise.domain.requests import Situation
+
+
+class Explore(Struct, frozen=True):
+    """Follow `inner`, but spend `rate` (0 to 1) of the choices evenly on the whole shortlist.
+
+    Every candidate of a shortlist of n then has at least `rate` / n, which is what off-policy evaluation
+    divides by. A situation that may not be explored keeps the inner odds. Raises ValueError for a rate
+    out of range.
+    """
+
+    inner: Policy
+    rate: float = 0.02
+
+    def __post_init__(self) -> None:
+        share("rate", self.rate)
+
+    @property
+    def name(self) -> str:
+        """What the log calls it, the rate included: `explore(complexity, 0.02)`."""
+        return f"explore({self.inner.name}, {self.rate:g})"
+
+    def odds(self, situation: Situation) -> Odds:
+        """The inner odds with `rate` of their weight made even; untouched where nothing can or may move."""
+        odds = self.inner.odds(situation)
+        if self.rate == 0.0 or not situation.may_explore or len(odds.by_id) == 1:
+            return odds
+        return odds.explored(self.rate)
