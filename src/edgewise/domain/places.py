@@ -25,7 +25,7 @@ def home(environ: Mapping[str, str] | None = None) -> Path:
         return _data_folder(env) / "edgewise"
     except RuntimeError:
         raise SettingsError(
-            "This account has no home folder to keep the log and the models in; set EDGEWISE_HOME to a folder."
+            "This account has no home folder for the log and the models; set EDGEWISE_HOME to a folder."
         ) from None
 
 

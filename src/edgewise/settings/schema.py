@@ -1,7 +1,7 @@
 """edgewise.toml as checked records. Every key has a default but a candidate's id and location.
 
-Unknown keys are errors (`forbid_unknown_fields`); `edgewise.settings.load` turns msgspec's message into
-one sentence for the operator. Units stand in the names: `_s` seconds, `_ms` milliseconds, `_usd` USD.
+Unknown keys are errors (`forbid_unknown_fields`); `edgewise.settings.load` says what does
+not fit in one sentence. Units stand in the names: `_s` seconds, `_ms` milliseconds, `_usd` USD.
 """
 
 from __future__ import annotations
