@@ -18,8 +18,7 @@ class Explore(Struct, frozen=True):
     """Follow `inner`, but spend `rate` (0 to 1) of the choices evenly on the whole shortlist.
 
     Every candidate of a shortlist of n then has at least `rate` / n, which is what off-policy evaluation
-    divides by. A situation that may not be explored keeps the inner odds. Raises ValueError for a rate
-    out of range.
+    divides by. Raises ValueError for a rate out of range.
     """
 
     inner: Policy
@@ -34,8 +33,15 @@ class Explore(Struct, frozen=True):
         return f"explore({self.inner.name}, {self.rate:g})"
 
     def odds(self, situation: Situation) -> Odds:
-        """The inner odds with `rate` of their weight made even; untouched where nothing can or may move."""
+        """The inner odds with `rate` of their weight made even; untouched where nothing can move."""
         odds = self.inner.odds(situation)
-        if self.rate == 0.0 or not situation.may_explore or len(odds.by_id) == 1:
+        if self.rate == 0.0 or len(odds.by_id) == 1:
             return odds
         return odds.explored(self.rate)
+
+
+def settled(policy: Policy) -> Policy:
+    """The policy without its exploration: for pinned, local and session-bound requests, and for `route`."""
+    while isinstance(policy, Explore):
+        policy = policy.inner
+    return policy
