@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgewise.domain.records import Objection
+    from edgewise.domain.candidates import Objection
 
 
 class EdgewiseError(Exception):
@@ -81,7 +81,10 @@ class NoEligibleCandidate(RequestError):
         )
 
     def _all_too_long(self) -> bool:
-        return bool(self.objections) and all("context" in o.sentence for o in self.objections)
+        """Whether length alone stands against each candidate that the caller was willing to take."""
+        unwanted = {o.candidate for o in self.objections if o.rule in ("pin", "allow")}
+        wanted = [o for o in self.objections if o.candidate not in unwanted]
+        return bool(wanted) and all("context" in o.sentence for o in wanted)
 
 
 class UpstreamError(EdgewiseError):
