@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 VERSION = "text-1"
 REACH = 1024
 _TERMINATORS = ".!?"
-_CODE = "{}[]<>=;_\\|#$@`~^&*+/"
+_CODE = "{}[]<>=;_\\|#$@`~^&/"
 # Curly apostrophes and quotes, dashes, the ellipsis and the space that does not break.
 _TYPOGRAPHY = (
     ("\u2019", "'"),
@@ -93,12 +93,13 @@ class TextFeatures:
         length = len(prompt)
         read = prompt if length <= 2 * self._reach else _ends(prompt, self._reach)
         folded = _folded(read)
-        if "\n" in read:
-            folded = _break_lines(folded)
         words = folded.split()
         total = len(words)
+        inner = folded.strip()
+        if "\n" in read:
+            inner = _break_lines(inner)
         # . ! or ? before a space, so not inside 3.14 or example.com; what comes last needs no mark.
-        sentences = min(folded.count(b"\f ") + 1, total)
+        sentences = min(inner.count(b"\f ") + 1, total)
         hits = self._lexicon.intersection(words)
         emotion = len(hits & self._emotion) if hits else 0
         size = len(read) or 1
@@ -116,16 +117,16 @@ class TextFeatures:
 
 
 def _folded(text: str) -> bytes:
-    """The text's words in lower case, parted by the white space of `_fold_table`; none at the ends.
+    """The text's words in lower case, parted by the white space of `_fold_table`.
 
     Apostrophes go, so that "don't" is one word. A lone surrogate (JSON can carry one) is no reason to fail.
     """
     if text.isascii():
-        return text.encode().translate(_FOLD, b"'").strip()
+        return text.encode().translate(_FOLD, b"'")
     text = text.lower()
     for mark, plain in _TYPOGRAPHY:
         text = text.replace(mark, plain)
-    return text.encode("utf-8", "surrogatepass").translate(_FOLD, b"'").strip()
+    return text.encode("utf-8", "surrogatepass").translate(_FOLD, b"'")
 
 
 def _break_lines(folded: bytes) -> bytes:
