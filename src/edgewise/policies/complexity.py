@@ -81,7 +81,7 @@ class Complexity(Struct, frozen=True, kw_only=True):
         except KeyError as missing:
             raise SettingsError(
                 f"The policy 'complexity' needs the text features, and {missing} is not among those of "
-                f"'{features.version}'"
+                f"'{features.version}'."
             ) from None
         emotion = min(words / self.keyword_matches, 1.0)
         evidence = {"length": length, "syntax": syntax, "emotion": emotion}

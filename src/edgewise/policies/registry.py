@@ -51,7 +51,7 @@ def _complexity(options: Mapping[str, Any], section: str) -> Complexity:
     known = Complexity.__struct_fields__
     for name in options:
         if name not in known:
-            raise SettingsError(f"{section}.options.{name} is no option of this kind; {_meant(name, known)}.")
+            raise SettingsError(f"{section}.options.{name} is no option; {_meant(name, known)}.")
     try:
         return Complexity(**options)
     except ValueError as refused:
@@ -62,5 +62,5 @@ def _meant(word: str, choices: Iterable[str]) -> str:
     """What would have been right: the nearest choice, and all of them."""
     choices = tuple(choices)
     near = get_close_matches(word, choices, n=1)
-    hint = f", perhaps {near[0]}" if near else ""
+    hint = f" (did you mean {near[0]}?)" if near else ""
     return f"expected one of {', '.join(choices)}{hint}"
