@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.servers import Mock, Running, gateway, mock_upstream
-
 
 
 @pytest.fixture

@@ -35,7 +35,8 @@ class Call:
 
     @property
     def json(self) -> dict[str, Any]:
-        return json.loads(self.body)
+        decoded: dict[str, Any] = json.loads(self.body)
+        return decoded
 
 
 @dataclass
@@ -80,7 +81,13 @@ class Mock:
         stream = b'"stream":true' in call.body.replace(b" ", b"") and self.status == 200
         kind = b"text/event-stream" if stream else b"application/json"
         extra = [(k.encode(), v.encode()) for k, v in self.headers.items()]
-        await send({"type": "http.response.start", "status": self.status, "headers": [(b"content-type", kind), *extra]})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": self.status,
+                "headers": [(b"content-type", kind), *extra],
+            }
+        )
         if not stream:
             await asyncio.sleep(self.pause_s)
             await send({"type": "http.response.body", "body": self.plain})
@@ -153,7 +160,17 @@ def gateway(home: Path, config: str, *options: str, env: dict[str, str] | None =
     path = home / "edgewise.toml"
     path.write_text(config)
     port = free_port()
-    command = [sys.executable, "-m", "edgewise.cli", "serve", "--config", str(path), "--port", str(port), *options]
+    command = [
+        sys.executable,
+        "-m",
+        "edgewise.cli",
+        "serve",
+        "--config",
+        str(path),
+        "--port",
+        str(port),
+        *options,
+    ]
     environment = {**os.environ, "EDGEWISE_HOME": str(home), **(env or {})}
     with (home / "stderr").open("w") as errors, (home / "stdout").open("w") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=errors, text=True)

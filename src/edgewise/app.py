@@ -24,7 +24,7 @@ from edgewise.upstreams.scripted import Scripted
 from edgewise.upstreams.simulated import SimulatedNetwork
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from edgewise.domain.candidates import Candidate
@@ -156,7 +156,7 @@ def _router(settings: Settings, executor: Executor, texts: Texts) -> Router:
         constraints=(Pin(), Capability()),
         policies=_policies(settings),
         executor=executor,
-        texts=texts,
+        keep=texts,
     )
 
 

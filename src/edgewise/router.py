@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from time import perf_counter, time
 from typing import TYPE_CHECKING
@@ -12,10 +12,10 @@ from edgewise.domain.decisions import Decision, draw
 from edgewise.domain.errors import UnknownModel
 from edgewise.domain.reasons import reason_for
 from edgewise.domain.requests import Situation
-from edgewise.domain.texts import Kept
+from edgewise.policies import settled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from edgewise.domain.candidates import Candidate
     from edgewise.domain.protocols import Constraint, Featurizer, Policy
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 class Router:
     """Describe, shortlist, choose, ask, record.
 
-    `policies` holds the default policy under "auto" and each further one under its name.
+    `policies` holds the default policy under "auto" and each further one under its name. `keep` says what
+    of a prompt's text may be recorded: the text, its hash, or neither.
     """
 
     candidates: Sequence[Candidate]
@@ -35,7 +36,7 @@ class Router:
     constraints: Sequence[Constraint]
     policies: Mapping[str, Policy]
     executor: Executor
-    texts: Kept = field(default_factory=Kept)
+    keep: Callable[[str], tuple[str | None, str | None]]
 
     async def route(self, request: Request) -> Answer:
         """Answer one request; its decision and its outcome are in the log, however it ends."""
@@ -51,13 +52,15 @@ class Router:
         and `NoEligibleCandidate`.
         """
         arrived = perf_counter()
+        wishes = request.wishes
         policy = self._policy_for(request)
+        if not explore or request.pin or wishes.privacy or wishes.session:
+            policy = settled(policy)
         features = await self.featurizer.describe(request)
         kept, objections = shortlist(request, self.candidates, self.constraints, ())
         odds = policy.odds(Situation(features, kept))
         chosen = draw(odds, request.id) if explore else odds.favourite
-        wishes = request.wishes
-        prompt, prompt_hash = self.texts.of(request.prompt)
+        prompt, prompt_hash = self.keep(request.prompt)
         candidate = next(c for c in kept.candidates if c.id == chosen)
         return Decision(
             id=request.id,

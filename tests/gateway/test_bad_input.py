@@ -7,7 +7,6 @@ import socket
 from typing import Any
 
 import pytest
-
 from tests.servers import Running
 
 CHAT = "/v1/chat/completions"
@@ -31,7 +30,10 @@ BAD: dict[str, tuple[bytes, str]] = {
     "content of the wrong type": (b'{"messages":[{"role":"user","content":5}]}', "messages[0].content"),
     "no role": (b'{"messages":[{"content":"hi"}]}', "role"),
     "model of the wrong type": (b'{"model":5,"messages":[{"role":"user","content":"hi"}]}', "at model"),
-    "stream of the wrong type": (b'{"stream":"yes","messages":[{"role":"user","content":"hi"}]}', "at stream"),
+    "stream of the wrong type": (
+        b'{"stream":"yes","messages":[{"role":"user","content":"hi"}]}',
+        "at stream",
+    ),
     "negative tokens": (b'{"max_tokens":-5,"messages":[{"role":"user","content":"hi"}]}', "max_tokens"),
     "a raw NUL": (said(b"a\x00b"), "not valid JSON"),
     "an escaped NUL": (said(b"a\\u0000b"), "NUL"),

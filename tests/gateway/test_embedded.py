@@ -13,9 +13,9 @@ from typing import Any
 
 import openai
 import pytest
+from tests.servers import Running, gateway
 
 from edgewise.domain.places import home
-from tests.servers import Running, gateway
 
 QUESTION: Any = [{"role": "user", "content": "What is the capital of France? Answer in one word."}]
 
@@ -118,8 +118,11 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
 
 
 def children(pid: int) -> list[int]:
-    found = [int(word) for task in Path(f"/proc/{pid}/task").iterdir() for word in (task / "children").read_text().split()]
-    return found
+    return [
+        int(word)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for word in (task / "children").read_text().split()
+    ]
 
 
 def alive(pid: int) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import urllib.request
 
 import pytest
-
 from tests.servers import GOLDEN, Mock, Running
 
 
@@ -13,7 +12,8 @@ def stream(running: Running, more: str = "") -> bytes:
     body = b'{"model":"tiny","stream":true,"messages":[{"role":"user","content":"hi"}]' + more.encode() + b"}"
     request = urllib.request.Request(running.url + "/v1/chat/completions", body)
     with urllib.request.urlopen(request, timeout=30) as response:
-        return response.read()
+        whole: bytes = response.read()
+        return whole
 
 
 @pytest.mark.parametrize(

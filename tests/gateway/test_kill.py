@@ -11,16 +11,20 @@ from http.client import HTTPException
 from pathlib import Path
 
 import pytest
-
-from edgewise.outcomes import LogReader
 from tests.conftest import two_candidates
 from tests.servers import Mock, Running, gateway
+
+from edgewise.outcomes import LogReader
 
 ROUNDS = 5  # benchmarks/kill.py does fifty and more
 
 
-def load(running: Running, acknowledged: list[tuple[str, bool]], stop: threading.Event, *, stream: bool) -> None:
-    body = b'{"model":"auto","messages":[{"role":"user","content":"hi"}]%b}' % (b',"stream":true' if stream else b"")
+def load(
+    running: Running, acknowledged: list[tuple[str, bool]], stop: threading.Event, *, stream: bool
+) -> None:
+    body = b'{"model":"auto","messages":[{"role":"user","content":"hi"}]%b}' % (
+        b',"stream":true' if stream else b""
+    )
     while not stop.is_set():
         try:
             request = urllib.request.Request(running.url + "/v1/chat/completions", body)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.servers import GOLDEN
 
 from edgewise.upstreams.reading import DONE, Meter, read_plain, words_of
-from tests.servers import GOLDEN
 
 WHOLE = (GOLDEN / "openai_stream.sse").read_bytes()
 STRIPPED = (GOLDEN / "openai_stream_without_usage.sse").read_bytes()
@@ -22,7 +24,7 @@ def passed(pieces: list[bytes], *, wants_usage: bool) -> tuple[bytes, Meter]:
 @given(st.lists(st.integers(0, len(WHOLE)), max_size=12), st.booleans(), st.booleans())
 def test_cuts_do_not_matter(cuts: list[int], wants_usage: bool, crlf: bool) -> None:
     edges = [0, *sorted(cuts), len(WHOLE)]
-    pieces = [WHOLE[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [WHOLE[a:b] for a, b in pairwise(edges)]
     if crlf:
         pieces = [piece.replace(b"\n", b"\r\n") for piece in pieces]
     seen, meter = passed(pieces, wants_usage=wants_usage)

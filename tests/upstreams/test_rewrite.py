@@ -11,9 +11,15 @@ from hypothesis import strategies as st
 from edgewise.gateway.chat_body import parse_chat
 from edgewise.upstreams.rewrite import body_for
 
-text = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=30).filter(str.strip)
+text = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=30).filter(
+    str.strip
+)
 values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats(allow_nan=False) | text,
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | text,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
     max_leaves=8,
 )
@@ -24,7 +30,8 @@ bodies = st.fixed_dictionaries(
     optional={
         "model": text,
         "stream": st.booleans(),
-        "stream_options": st.none() | st.fixed_dictionaries({}, optional={"include_usage": st.booleans(), "x": values}),
+        "stream_options": st.none()
+        | st.fixed_dictionaries({}, optional={"include_usage": st.booleans(), "x": values}),
         "edgewise": st.just({"session": "s"}),
     },
 )

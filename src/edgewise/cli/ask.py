@@ -45,8 +45,9 @@ async def _ask(settings: Settings, prompt: str, model: str, *, local: bool) -> N
         if isinstance(record, Outcome):
             outcomes.append(record)
 
-    headers = {"privacy": "local"} if local else {}
-    request = chat_of(prompt, model=model, stream=True, **headers)
+    request = chat_of(prompt, model=model, stream=True)
+    if local:
+        request = chat_of(prompt, model=model, stream=True, privacy="local")
     async with App(settings, observer=observe) as app:
         answer = await app.router.route(request)
         if answer.pieces is not None:

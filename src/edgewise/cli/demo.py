@@ -34,14 +34,14 @@ PROMPTS = (
     "My account number is 123456789 and I need help with the upgrade process.",
     "I am extremely frustrated with this billing issue that has now been going on for three months despite "
     "multiple calls to your support team who seem completely unable to resolve it and I am angry",
-    "This is unacceptable and terrible service and I demand to speak with a manager or a supervisor immediately "
-    "because nobody has answered the complaint about the billing errors that I have sent you five times",
-    "Compare the trade-offs of optimistic and pessimistic locking for an inventory service that must stay correct "
-    "under flash sales while keeping checkout latency below two hundred milliseconds across three regions",
-    "Explain the theory of relativity and its implications for modern physics, including the experimental evidence "
-    "for time dilation and how satellite navigation has to correct for both of its effects every single day",
-    "I am furious and disgusted because the technician did not come again and I have waited the whole day at home "
-    "so connect me with a supervisor who can handle an enterprise network configuration problem at once",
+    "This is unacceptable and terrible service and I demand to speak with a manager or a supervisor "
+    "immediately because nobody has answered the complaint about the billing errors that I have sent you five times",
+    "Compare the trade-offs of optimistic and pessimistic locking for an inventory service that must stay "
+    "correct under flash sales while keeping checkout latency below two hundred milliseconds across three regions",
+    "Explain the theory of relativity and its implications for modern physics, including the experimental "
+    "evidence for time dilation and how satellite navigation has to correct for both of its effects every single day",
+    "I am furious and disgusted because the technician did not come again and I have waited the whole day at "
+    "home so connect me with a supervisor who can handle an enterprise network configuration problem at once",
 )
 
 
@@ -70,7 +70,10 @@ async def _demo(settings: Settings) -> None:
     table("Twenty prompts", columns, rows)
     spent = sum(outcome.cost_usd or 0.0 for outcome in outcomes.values())
     edge = sum(row[2].startswith("edge") for row in rows)
-    out(f"{edge} of {len(rows)} answered at the edge; ${spent:.6f} spent. Ask `edgewise explain last` for the story.")
+    out(
+        f"{edge} of {len(rows)} answered at the edge; ${spent:.6f} spent. "
+        "Ask `edgewise explain last` for the story."
+    )
 
 
 async def _one(app: App, number: int, prompt: str, outcomes: dict[str, Outcome]) -> tuple[str, ...]:
@@ -84,7 +87,7 @@ async def _one(app: App, number: int, prompt: str, outcomes: dict[str, Outcome])
         return str(number), _short(prompt, 34), "nobody", "error", "", "", "", _short(str(error), 40)
     outcome = outcomes[request.id]
     label = " (simulated)" if decision.simulated else ""
-    score = decision.evidence.get("complexity")
+    score = decision.evidence.get("score")
     return (
         str(number),
         _short(prompt, 34),

@@ -32,7 +32,8 @@ def command(
     prompts: Annotated[str | None, typer.Argument(help="A prompt to decide about (or use --input).")] = None,
     *,
     input_: Annotated[
-        str | None, typer.Option("--input", help="JSONL with `prompt`, a text file of one prompt a line, or `-`.")
+        str | None,
+        typer.Option("--input", help="JSONL with `prompt`, a text file of one prompt a line, or `-`."),
     ] = None,
     output: Annotated[Path | None, typer.Option(help="Where to write (default: standard output).")] = None,
     config: ConfigOption = None,
@@ -80,7 +81,9 @@ def _told(prompt: str, decision: Decision) -> dict[str, Any]:
 
 def _lines(source: str, open_files: ExitStack) -> Iterator[str]:
     try:
-        file = sys.stdin if source == "-" else open_files.enter_context(Path(source).open(encoding="utf-8"))
+        file = sys.stdin
+        if source != "-":
+            file = open_files.enter_context(Path(source).open(encoding="utf-8"))  # noqa: SIM115 - closed by the stack
         for number, line in enumerate(file, start=1):
             yield from _prompt(line.rstrip("\r\n"), f"{source}, line {number}")
     except OSError as error:

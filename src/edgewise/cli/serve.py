@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def command(
     *,
     host: Annotated[str | None, typer.Option(help="Address to listen on (default: 127.0.0.1).")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on (default: 8787).", min=0, max=65535)] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on (default: 8787).", min=0, max=65535)
+    ] = None,
     config: ConfigOption = None,
     decisions: Annotated[
         bool | None, typer.Option(help="Print each decision as it happens (default: on a terminal).")
@@ -72,7 +74,7 @@ def banner(settings: Settings, notes: tuple[str, ...], url: str) -> list[str]:
         "",
         "Try it:",
         f"  curl {url}/v1/chat/completions -H 'content-type: application/json' \\",
-        """    -d '{"model": "auto", "messages": [{"role": "user", "content": "What is the capital of France?"}]}'""",
+        """    -d '{"model": "auto", "messages": [{"role": "user", "content": "Name three colours."}]}'""",
         "or in Python:",
         "  from openai import OpenAI",
         f'  client = OpenAI(base_url="{url}/v1", api_key="any")',
@@ -89,8 +91,10 @@ def _described(candidate: object) -> str:
     from edgewise.settings import describe  # noqa: PLC0415 - loaded already when this is called
 
     shown = describe(candidate)  # type: ignore[arg-type]
-    price = "unpriced" if shown.price is None else f"${shown.price.input:g}/${shown.price.output:g} per million tokens"
+    price = (
+        "unpriced"
+        if shown.price is None
+        else f"${shown.price.input:g}/${shown.price.output:g} per million tokens"
+    )
     label = " (simulated)" if shown.simulated else ""
     return f"{shown.id}{label}  {shown.endpoint or shown.model}  {price}"
-
-

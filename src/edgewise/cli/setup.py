@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 def settings_or_found(config: Path | None) -> tuple[Settings, tuple[str, ...]]:
-    """The configuration; where it names no candidate, with those that were found, and what was found in words."""
+    """The configuration; where it names no candidate, with those that were found, and what was found."""
     settings = load(config)
     if settings.candidates:
         return settings, ()
@@ -36,7 +36,9 @@ def settings_or_found(config: Path | None) -> tuple[Settings, tuple[str, ...]]:
 def with_address(settings: Settings, host: str | None, port: int | None) -> Settings:
     """The settings with another address to listen on."""
     server = settings.server
-    moved = msgspec.structs.replace(server, host=host or server.host, port=server.port if port is None else port)
+    moved = msgspec.structs.replace(
+        server, host=host or server.host, port=server.port if port is None else port
+    )
     return msgspec.structs.replace(settings, server=moved)
 
 

@@ -71,13 +71,8 @@ class Features(Struct, frozen=True):
 
 
 class Situation(Struct, frozen=True):
-    """Everything that a policy may look at.
-
-    `may_explore` is false for requests that must not be experimented with: pinned, local or bound to a
-    session.
-    """
+    """Everything that a policy may look at."""
 
     features: Features
     shortlist: Shortlist
     signals: tuple[Signal, ...] = ()
-    may_explore: bool = True

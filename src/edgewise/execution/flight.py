@@ -32,9 +32,11 @@ class Flight:
         self.ttft_s = perf_counter() - self.arrived
 
     def succeeded(self, usage: Usage | None, guessed_tokens: int, response: str | None) -> Outcome:
-        """The outcome of a whole answer; tokens are guessed, and the cost estimated, without a usage report."""
+        """The outcome of a whole answer; without a usage report tokens and cost are estimates."""
         if usage is not None:
-            return self._landed("ok", usage.prompt_tokens, usage.completion_tokens, "billed", response=response)
+            return self._landed(
+                "ok", usage.prompt_tokens, usage.completion_tokens, "billed", response=response
+            )
         asked = max(1, self.request.needs.input_tokens)
         return self._landed("ok", asked, guessed_tokens, "estimated", response=response)
 

@@ -62,7 +62,9 @@ class Gateway:
         handler = handlers.get(method)
         if handler is None:
             allowed = ", ".join(sorted(handlers)) or "POST"
-            raise RequestError(f"{path} takes {allowed}, not {method}.", status=405, code="method_not_allowed")
+            raise RequestError(
+                f"{path} takes {allowed}, not {method}.", status=405, code="method_not_allowed"
+            )
         return handler
 
     def _check_key(self, scope: Scope, needed: KeyScope) -> None:
@@ -79,4 +81,6 @@ class Gateway:
             said = "The API key is wrong." if presented else "An API key is needed (Authorization: Bearer …)."
             raise RequestError(said, status=401, code="invalid_api_key")
         if needed not in key.scopes and "admin" not in key.scopes:
-            raise RequestError(f"The key '{key.name}' may not do this.", status=403, code="insufficient_scope")
+            raise RequestError(
+                f"The key '{key.name}' may not do this.", status=403, code="insufficient_scope"
+            )

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from edgewise.router import Router
     from edgewise.settings import ServerSettings
 
-EVENT_STREAM: Headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
+EVENT_STREAM: Headers = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+]
 
 
 async def read_chat(scope: Scope, receive: Receive, server: ServerSettings) -> Request:
     """The chat request in an HTTP request."""
-    body = await read_body(scope, receive, limit=server.max_body_bytes, timeout_s=server.body_timeout_s)
+    body = await read_body(receive, limit=server.max_body_bytes, timeout_s=server.body_timeout_s)
     wishes = {
         name[len(PREFIX) :].decode("latin-1"): value.decode("latin-1").strip()
         for name, value in scope["headers"]

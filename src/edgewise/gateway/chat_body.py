@@ -54,13 +54,13 @@ class _ChatBody(Struct):
     messages: list[_Message]
     model: str = "auto"
     stream: bool | None = None
-    stream_options: _StreamOptions | None | UnsetType = UNSET
+    stream_options: _StreamOptions | UnsetType | None = UNSET
     tools: Raw | UnsetType = UNSET
     functions: Raw | UnsetType = UNSET
     response_format: _ResponseFormat | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
-    edgewise: _Extension | None | UnsetType = UNSET
+    edgewise: _Extension | UnsetType | None = UNSET
 
 
 _decode = msgspec.json.Decoder(_ChatBody).decode
@@ -80,12 +80,13 @@ def parse_chat(body: bytes, headers: Mapping[str, str]) -> Request:
     if (chat.max_tokens or 0) < 0 or (chat.max_completion_tokens or 0) < 0:
         raise RequestError("`max_tokens` is negative; give a positive number.", param="max_tokens")
     tools = chat.tools if chat.tools is not UNSET else chat.functions
-    has_tools = tools is not UNSET and bytes(tools) not in (b"null", b"[]")
+    tool_bytes = b"" if tools is UNSET else bytes(tools)
+    has_tools = tool_bytes not in (b"", b"null", b"[]")
     tokens = len(text) / CHARACTERS_PER_TOKEN + TOKENS_PER_MESSAGE * len(chat.messages)
     if not text.isascii():  # other scripts take about a token a character
         tokens += 0.75 * sum(character > "\x7f" for character in text)
     if has_tools:
-        tokens += len(bytes(tools)) / CHARACTERS_PER_TOKEN
+        tokens += len(tool_bytes) / CHARACTERS_PER_TOKEN
     return Request(
         id=mint(),
         prompt=prompt,
@@ -127,7 +128,9 @@ def _words(messages: list[_Message]) -> tuple[str, str, int]:
             prompt = content
     text = texts[0] if len(texts) == 1 else "\n".join(texts)
     if not images and not NOT_BLANK.search(text):
-        raise RequestError("`messages` holds no text; give at least one message with content.", param="messages")
+        raise RequestError(
+            "`messages` holds no text; give at least one message with content.", param="messages"
+        )
     return text, prompt or text, images
 
 
@@ -143,7 +146,9 @@ def _wishes(chat: _ChatBody, headers: Mapping[str, str]) -> Wishes:
     privacy = _privacy(headers.get("privacy"), extension.privacy)
     session = headers.get("session") or extension.session
     if session is not None and not SESSION.fullmatch(session):
-        raise RequestError("A session's name has 1 to 128 visible ASCII characters.", param="edgewise.session")
+        raise RequestError(
+            "A session's name has 1 to 128 visible ASCII characters.", param="edgewise.session"
+        )
     return Wishes(
         model=chat.model,
         privacy="local" if privacy else None,
@@ -158,7 +163,8 @@ def _privacy(*said: str | None) -> bool:
     for word in said:
         if word is not None and word != "local":
             raise RequestError(
-                f"The privacy '{word[:40]}' does not exist; the only one is 'local'.", param="edgewise.privacy"
+                f"The privacy '{word[:40]}' does not exist; the only one is 'local'.",
+                param="edgewise.privacy",
             )
     return any(said)
 
@@ -176,7 +182,7 @@ def _candidates(given: str | Iterable[str] | None) -> tuple[str, ...] | None:
 def chat_of(
     prompt: str, *, model: str = "auto", stream: bool = False, max_tokens: int | None = None, **wishes: str
 ) -> Request:
-    """A request for one plain prompt, as a client would have sent it. `wishes` as `headers` of `parse_chat`."""
+    """One plain prompt as a client would have sent it; `wishes` are `headers` of `parse_chat`."""
     body: dict[str, object] = {"model": model, "messages": [{"role": "user", "content": prompt}]}
     if stream:
         body["stream"] = True

@@ -1,8 +1,8 @@
-"""One client's connection: uvicorn's HTTP protocol with limits on headers, and word of a client that hangs up."""
+"""One client's connection: uvicorn's HTTP with limits on headers, and word of a client that hangs up."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -61,7 +61,7 @@ class Connection(HttpToolsProtocol):
         """Let the application find this connection."""
         super().on_message_begin()
         self._in_headers = True
-        self.scope[KEY] = self  # type: ignore[typeddict-unknown-key]
+        cast("dict[str, Any]", self.scope)[KEY] = self
 
     def on_headers_complete(self) -> None:
         """Headers are in: no more hurry; too many of them are refused."""
@@ -77,7 +77,8 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self) -> None:
         body = error_body(
-            f"The headers are longer than {self.max_header_bytes:,} bytes ([server] max_header_bytes).", status=431
+            f"The headers are longer than {self.max_header_bytes:,} bytes ([server] max_header_bytes).",
+            status=431,
         )
         self.transport.write(
             b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\n"

@@ -47,7 +47,11 @@ def failure(error: Exception) -> tuple[int, Headers, bytes]:
         case EdgewiseError():
             return 502, [], _body(error, 502, "upstream_error")
         case _:
-            return 500, [], error_body("Edgewise made a mistake; its log says more.", status=500, code="internal")
+            return (
+                500,
+                [],
+                error_body("Edgewise made a mistake; its log says more.", status=500, code="internal"),
+            )
 
 
 def _body(error: Exception, status: int, code: str | None, param: str | None = None) -> bytes:

@@ -39,9 +39,15 @@ def _diagnosis(body: bytes, fallback: str) -> str:
     if len(body) > DIAGNOSED_BYTES:
         return fallback
     try:
-        json.loads(body)
+        json.loads(body, parse_constant=_no_number)
     except json.JSONDecodeError as error:
         return f"{error.msg} at line {error.lineno}, column {error.colno}"
+    except RequestError as error:
+        return str(error)
     except (ValueError, RecursionError):
         return fallback
     return "it holds half of a surrogate pair, which is no character"
+
+
+def _no_number(word: str) -> None:
+    raise RequestError(f"it holds {word}, which is no JSON number")

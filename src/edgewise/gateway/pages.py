@@ -62,7 +62,10 @@ Shape = TypeVar("Shape")
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The gateway's cooler paths. `embed` gives vectors (n, 384) and a token count; `ready` a problem or None."""
+    """The gateway's cooler paths.
+
+    `embeddings` give vectors (n, d) and a token count by model; `ready` a problem or None.
+    """
 
     router: Router
     log: OutcomeLog
@@ -144,7 +147,7 @@ class Pages:
     async def feedback(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Store what somebody thought of an answer."""
         body = await self._read(scope, receive, _feedback)
-        if body.quality is body.rating is body.thumbs is body.comment is None:
+        if all(said is None for said in (body.quality, body.rating, body.thumbs, body.comment)):
             raise RequestError("Feedback says nothing; give quality (0-1), rating, thumbs or comment.")
         if body.quality is not None and not 0.0 <= body.quality <= 1.0:
             raise RequestError("`quality` lies between 0 and 1.", param="quality")
@@ -176,13 +179,15 @@ class Pages:
 
     async def _read(self, scope: Scope, receive: Receive, decode: Callable[[bytes], Shape]) -> Shape:
         limit, patience = self.server.max_body_bytes, self.server.body_timeout_s
-        return decoded(await read_body(scope, receive, limit=limit, timeout_s=patience), decode)
+        return decoded(await read_body(receive, limit=limit, timeout_s=patience), decode)
 
     async def _story(self, decision_id: str) -> Story:
         story = await asyncio.to_thread(self.reader.decision, decision_id) if is_minted(decision_id) else None
         if story is None:
             raise UnknownModel(
-                f"There is no decision {decision_id[:100]!r} in the log.", param="id", code="decision_not_found"
+                f"There is no decision {decision_id[:100]!r} in the log.",
+                param="id",
+                code="decision_not_found",
             )
         return story
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from typing import TYPE_CHECKING
 
@@ -59,5 +58,3 @@ async def serve(gateway: Gateway, server: ServerSettings, listener: socket.socke
     )
     running = uvicorn.Server(config)
     await running.serve(sockets=[listener])
-
-

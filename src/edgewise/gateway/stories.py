@@ -1,4 +1,4 @@
-"""A decision's story as the API tells it: the decision's own fields at the top level, what followed beside them."""
+"""A decision's story as the API tells it: its own fields at the top level, what followed beside them."""
 
 from __future__ import annotations
 

@@ -20,10 +20,11 @@ JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
 DISCARDED_BYTES = 256_000_000
 
 
-async def read_body(scope: Scope, receive: Receive, *, limit: int, timeout_s: float) -> bytes:
-    """The whole body, or `RequestError` (413, 408). One that is too long is read to its end, then refused,
+async def read_body(receive: Receive, *, limit: int, timeout_s: float) -> bytes:
+    """The whole body, or `RequestError` (413, 408).
 
-    so that the client sees the answer rather than a broken pipe.
+    One that is too long is read to its end before it is refused: the client shall see the answer, not a
+    broken pipe.
     """
     message = await receive()
     if message["type"] == "http.disconnect":

@@ -98,7 +98,7 @@ class OpenAICompatible:
                 .follow_redirects(enable=False)
                 .connect_timeout(timedelta(seconds=CONNECT_TIMEOUT_S))
                 .read_timeout(timedelta(seconds=self._timeout_s))
-                .tcp_nodelay(enable=True)
+                .tcp_nodelay(True)  # noqa: FBT003 - its own signature
             )
             if is_loopback(urlsplit(base).hostname or ""):
                 builder = builder.no_proxy()
@@ -126,7 +126,9 @@ class OpenAICompatible:
             return UpstreamTimeout(f"{self.candidate_id} sent nothing for {self._timeout_s:g} s.")
         host = urlsplit(base).netloc
         if isinstance(error, ConnectTimeoutError):
-            return UpstreamTimeout(f"{self.candidate_id}: no connection to {host} in {CONNECT_TIMEOUT_S:g} s.")
+            return UpstreamTimeout(
+                f"{self.candidate_id}: no connection to {host} in {CONNECT_TIMEOUT_S:g} s."
+            )
         if isinstance(error, ConnectError):
             return UpstreamUnreachable(f"{self.candidate_id}: no connection to {host}.")
         return UpstreamUnreachable(f"{self.candidate_id}: the connection to {host} broke.")

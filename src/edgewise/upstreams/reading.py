@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ class Usage(Struct):
 
 class _Words(Struct):
     content: str | None = None
-    tool_calls: msgspec.Raw | None = None
+    tool_calls: Raw | UnsetType = UNSET
     reasoning_content: str | None = None
 
 
@@ -42,7 +42,7 @@ class _Choice(Struct):
 class _Answer(Struct):
     choices: list[_Choice] = []
     usage: Usage | None = None
-    error: msgspec.Raw | None = None
+    error: Raw | UnsetType = UNSET
 
 
 _answer = msgspec.json.Decoder(_Answer)
@@ -63,7 +63,7 @@ def read_plain(body: bytes) -> Reading:
         answer = _answer.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return Reading("", None, "The candidate's answer is not a JSON chat completion.")
-    if answer.error is not None and bytes(answer.error) != b"null":
+    if _said(answer.error):
         return Reading("", answer.usage, "The candidate answered with an error inside a 200.")
     if not answer.choices:
         return Reading("", answer.usage, "The candidate's answer has no choices.")
@@ -144,7 +144,7 @@ class Meter:
         return self._noted(answer, event, data)
 
     def _noted(self, answer: _Answer, event: bytes, data: bytes) -> bytes:
-        if answer.error is not None and bytes(answer.error) != b"null":
+        if _said(answer.error):
             self.error = "The candidate reported an error in its stream."
             return event + b"\n\n"
         if any(_has_content(choice) for choice in answer.choices):
@@ -177,7 +177,12 @@ def _answers(events: bytes) -> Iterator[_Answer]:
 
 def _has_content(choice: _Choice) -> bool:
     words = choice.delta or choice.message
-    return bool(words and (words.content or words.tool_calls is not None or words.reasoning_content))
+    return bool(words and (words.content or _said(words.tool_calls) or words.reasoning_content))
+
+
+def _said(value: Raw | UnsetType) -> bool:
+    """Whether a field is there and not null."""
+    return value is not UNSET and bytes(value) != b"null"
 
 
 def words_of(events: bytes) -> str:

@@ -54,7 +54,11 @@ class Scripted:
         message = {"role": "assistant", "content": reply}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         yield msgspec.json.encode(
-            {**self._envelope(request, "chat.completion"), "choices": [choice], "usage": _usage(request, words)}
+            {
+                **self._envelope(request, "chat.completion"),
+                "choices": [choice],
+                "usage": _usage(request, words),
+            }
         )
 
     async def _stream(self, request: Request, reply: str) -> AsyncGenerator[bytes, None]:
