@@ -17,8 +17,8 @@ EDGE, CLOUD = Candidate("phi", "edge", "device"), Candidate("gpt", "cloud", "clo
 BOTH = Shortlist((EDGE, CLOUD))
 
 HEATED = (
-    "I am furious: this is unacceptable, my order has been lost twice and nobody in your company has answered "
-    "a single one of my letters since the beginning of March, so let me speak to a supervisor."
+    "I am furious: this is unacceptable, my order has been lost twice and nobody in your company has "
+    "answered a single one of my letters since the beginning of March, so let me speak to a supervisor."
 )
 
 
@@ -111,18 +111,16 @@ def test_prompts(prompt: str, chosen: str, reason: str) -> None:
     assert odds.by_id[chosen] == 1.0
 
 
-def test_a_tie_with_the_threshold_stays_at_the_edge_whatever_the_weights() -> None:
-    for length, syntax, emotion in ((0.3, 0.3, 0.2), (3.0, 3.0, 2.0), (0.1, 0.2, 0.1), (0.7, 0.8, 0.5)):
-        rule = Complexity(length_weight=length, syntax_weight=syntax, emotion_weight=emotion, threshold=0.75)
-        exact = Complexity(
-            length_weight=length,
-            syntax_weight=syntax,
-            emotion_weight=emotion,
-            threshold=(length + syntax) / (length + syntax + emotion),
-        )
-        saturated = Situation(features(500, 40), BOTH)
-        assert exact.odds(saturated).reason == "optimal_edge"
-        assert rule.score(saturated.features)["length"] == 1.0
+@pytest.mark.parametrize(
+    ("length", "syntax", "emotion"), [(0.3, 0.3, 0.2), (0.01, 0.14, 0.05), (0.02, 0.28, 0.1), (3, 3, 2)]
+)
+def test_a_tie_with_the_threshold_stays_at_the_edge_though_rounding_breaks_it(
+    length: float, syntax: float, emotion: float
+) -> None:
+    rule = Complexity(length_weight=length, syntax_weight=syntax, emotion_weight=emotion)
+    odds = rule.odds(Situation(features(500, 40), BOTH))  # three quarters of the weight, exactly
+    assert odds.evidence["score"] == pytest.approx(0.75)
+    assert odds.reason == "optimal_edge"
 
 
 @given(strategies.features)
