@@ -9,7 +9,7 @@ TESTED := .venv/.dev
 install: $(INSTALLED)
 
 run: $(INSTALLED)
-	@$(BIN)/edgewise serve
+	@$(BIN)/edgewise serve --decisions
 
 test: $(TESTED)
 	$(BIN)/python -m pytest -m "not slow"

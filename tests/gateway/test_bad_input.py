@@ -72,7 +72,8 @@ def test_a_body_of_50_mb(running: Running) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", CHAT, 405), ("GET", "/nothing", 404), ("POST", "/v1/models", 405), ("GET", "/v1/decisions/none", 404),
+    [("GET", CHAT, 405), ("GET", "/nothing", 404), ("POST", "/v1/models", 405),
+     ("GET", "/v1/decisions/none", 404),
      ("GET", "/v1/decisions?limit=0", 400), ("GET", "/v1/decisions/..%2f..%2fetc%2fpasswd", 404)],
 )  # fmt: skip
 def test_wrong_paths_and_methods(running: Running, method: str, path: str, status: int) -> None:

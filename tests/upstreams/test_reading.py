@@ -65,7 +65,8 @@ def test_the_first_event_without_words_is_no_first_content() -> None:
 
 @pytest.mark.parametrize(
     ("body", "error"),
-    [(b"<html>", "not a JSON"), (b'{"error":{"message":"x"}}', "inside a 200"), (b'{"choices":[]}', "no choices"),
+    [(b"<html>", "not a JSON"), (b'{"error":{"message":"x"}}', "inside a 200"),
+     (b'{"choices":[]}', "no choices"),
      (b'{"choices":"x"}', "not a JSON")],
 )  # fmt: skip
 def test_plain_answers_that_are_none(body: bytes, error: str) -> None:

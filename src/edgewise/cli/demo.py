@@ -35,11 +35,11 @@ PROMPTS = (
     "I am extremely frustrated with this billing issue that has now been going on for three months despite "
     "multiple calls to your support team who seem completely unable to resolve it and I am angry",
     "This is unacceptable and terrible service and I demand to speak with a manager or a supervisor "
-    "immediately because nobody has answered the complaint about the billing errors that I have sent you five times",
+    "immediately because nobody has answered the complaint about the billing errors that I sent you",
     "Compare the trade-offs of optimistic and pessimistic locking for an inventory service that must stay "
-    "correct under flash sales while keeping checkout latency below two hundred milliseconds across three regions",
+    "correct under flash sales while keeping checkout latency below two hundred milliseconds everywhere",
     "Explain the theory of relativity and its implications for modern physics, including the experimental "
-    "evidence for time dilation and how satellite navigation has to correct for both of its effects every single day",
+    "evidence for time dilation and how satellite navigation has to correct for it every single day",
     "I am furious and disgusted because the technician did not come again and I have waited the whole day at "
     "home so connect me with a supervisor who can handle an enterprise network configuration problem at once",
 )

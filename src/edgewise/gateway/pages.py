@@ -103,9 +103,9 @@ class Pages:
         listed += [{**_model(c.id), "edgewise": c} for c in self.router.candidates]
         await send_json(send, {"object": "list", "data": listed})
 
-    async def embed(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def embed(self, _: Scope, receive: Receive, send: Send) -> None:
         """Sentence vectors, as floats or base64 of little-endian float32."""
-        body = await self._read(scope, receive, _embeddings)
+        body = await self._read(receive, _embeddings)
         model = "minilm" if body.model == "auto" else body.model
         embed = self.embeddings.get(model)
         if embed is None:
@@ -144,9 +144,9 @@ class Pages:
         """One decision with its attempts, outcome and feedback."""
         await send_json(send, as_json(await self._story(scope["path"].removeprefix(DECISIONS))))
 
-    async def feedback(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def feedback(self, _: Scope, receive: Receive, send: Send) -> None:
         """Store what somebody thought of an answer."""
-        body = await self._read(scope, receive, _feedback)
+        body = await self._read(receive, _feedback)
         if all(said is None for said in (body.quality, body.rating, body.thumbs, body.comment)):
             raise RequestError("Feedback says nothing; give quality (0-1), rating, thumbs or comment.")
         if body.quality is not None and not 0.0 <= body.quality <= 1.0:
@@ -177,7 +177,7 @@ class Pages:
         else:
             await send_json(send, {"status": "not ready", "problem": problem}, status=503)
 
-    async def _read(self, scope: Scope, receive: Receive, decode: Callable[[bytes], Shape]) -> Shape:
+    async def _read(self, receive: Receive, decode: Callable[[bytes], Shape]) -> Shape:
         limit, patience = self.server.max_body_bytes, self.server.body_timeout_s
         return decoded(await read_body(receive, limit=limit, timeout_s=patience), decode)
 
