@@ -45,7 +45,11 @@ TABLE: list[tuple[dict[str, object], Reason]] = [
     ({"left": (A,), "rules": ("pin",)}, "only_candidate"),
     ({"left": (A,), "rules": ("allow", "capability")}, "capability"),
     ({"left": (A,), "rules": ("budget", "connectivity", "privacy")}, "privacy"),
+    ({"left": (A,), "rules": ("capability", "privacy")}, "privacy"),
+    ({"left": (A,), "rules": ("connectivity", "capability")}, "capability"),
     ({"left": (A,), "rules": ("resources", "connectivity")}, "offline"),
+    ({"left": (A,), "rules": ("budget", "resources")}, "overloaded"),
+    ({"left": (A,), "rules": ("latency", "budget")}, "budget"),
     ({"left": (A,), "rules": ("capability",), "wishes": NAMED}, "capability"),
     # Several are left: objections against others explain nothing.
     ({"rules": ("privacy",)}, "high_complexity"),

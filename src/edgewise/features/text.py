@@ -137,9 +137,9 @@ def _break_lines(folded: bytes) -> bytes:
 
 
 def _ends(text: str, reach: int) -> str:
-    """The first and the last `reach` characters, less the words that the cuts fall into."""
+    """The first and the last `reach` characters as sentences apart, less the words that the cuts fall into."""
     head, tail = text[:reach], text[-reach:]
-    return f"{head[: head.rfind(' ')]}\n\n{tail[tail.find(' ') + 1 :]}"
+    return f"{head[: head.rfind(' ')]}. {tail[tail.find(' ') + 1 :]}"
 
 
 def _lexicon(name: str, words: Iterable[str]) -> frozenset[bytes]:
