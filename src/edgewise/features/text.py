@@ -85,7 +85,7 @@ class TextFeatures:
     async def describe(self, request: Request) -> Features:
         """The numbers of `measure` for the prompt, and the length of the whole conversation."""
         named = self.measure(request.prompt)
-        named["conversation_characters"] = float(len(request.text))
+        named["conversation_characters"] = len(request.text)
         return Features(named, None, VERSION)
 
     def measure(self, prompt: str) -> dict[str, float]:
@@ -104,15 +104,15 @@ class TextFeatures:
         emotion = len(hits & self._emotion) if hits else 0
         size = len(read) or 1
         return {
-            "characters": float(length),
-            "words": float(total),
-            "sentences": float(sentences),
+            "characters": length,
+            "words": total,
+            "sentences": sentences,
             "words_per_sentence": total / (sentences or 1),
-            "emotion_words": float(emotion),
-            "escalation_words": float(len(hits) - emotion),
+            "emotion_words": emotion,
+            "escalation_words": len(hits) - emotion,
             "digit_share": folded.count(b"0") / size,
             "code_share": folded.count(b"\v") / size,
-            "question_marks": float(read.count("?")),
+            "question_marks": read.count("?"),
         }
 
 
@@ -137,7 +137,7 @@ def _break_lines(folded: bytes) -> bytes:
 
 
 def _ends(text: str, reach: int) -> str:
-    """The first and the last `reach` characters as sentences apart, less the words that the cuts fall into."""
+    """The first and the last `reach` characters, parted, less the words that the cuts fall into."""
     head, tail = text[:reach], text[-reach:]
     return f"{head[: head.rfind(' ')]}. {tail[tail.find(' ') + 1 :]}"
 
