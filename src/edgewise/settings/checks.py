@@ -65,7 +65,7 @@ def complaints(settings: Settings, kinds: Sequence[str]) -> Iterator[Complaint]:
 
 
 def _server(server: ServerSettings) -> Iterator[Complaint]:
-    if not re.fullmatch(r"[A-Za-z0-9._:%\[\]-]+", server.host):
+    if not re.fullmatch(r"[A-Za-z0-9._:%-]+", server.host):
         yield expected("server.host", server.host, "an address or a host name, such as 127.0.0.1")
     if not 0 <= server.port <= HIGHEST_PORT:
         yield expected("server.port", server.port, f"a port from 0 (any free one) to {HIGHEST_PORT}")

@@ -50,8 +50,8 @@ def leaf(key: str) -> str:
 
 
 def either(names: Iterable[str]) -> str:
-    """`"a", "b" or "c"`."""
-    *others, last = [f'"{name}"' for name in names]
+    """`"a", "b" or "c"`; the names may be the operator's own."""
+    *others, last = map(shown, names)
     return f"{', '.join(others)} or {last}" if others else last
 
 

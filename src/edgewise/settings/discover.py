@@ -23,15 +23,11 @@ from edgewise.settings.urls import split, url_problem
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pyreqwest.client import Client
-    from pyreqwest.response import Response
-
 EMBEDDED = "smollm2-135m"
 OLLAMA_PORT = 11434
 LM_STUDIO_PORT = 1234
 PATIENCE_S = 0.3
 LONGEST_LIST_BYTES = 1_000_000
-HTTP_OK = 200
 OPENAI_PRICES = {"gpt-4o-mini": Price(0.15, 0.60)}
 SIMULATED = CandidateSettings(
     "cloud-simulated",
@@ -41,6 +37,7 @@ SIMULATED = CandidateSettings(
     network=NetworkSettings(delay_ms=250.0, jitter_ms=60.0, seed=7),
 )
 NO_CHAT = re.compile(r"embed|rerank|whisper|\btts\b|minilm|\bbge\b|\be5\b|\bclip\b|diffusion", re.IGNORECASE)
+OK_LINE = re.compile(rb"HTTP/1\.[01] 200\b")
 NO_ID = re.compile(r"[^A-Za-z0-9._:+@-]+")
 
 
@@ -175,13 +172,8 @@ def _id_for(model: str, taken: set[str], *, prefix: str) -> str:
 async def _local_models(servers: tuple[tuple[str, int], ...], patience_s: float) -> list[str | None]:
     """The first chat model of each server that listens on its port of this machine."""
     import asyncio  # noqa: PLC0415 - importing the settings must stay quick
-    from datetime import timedelta  # noqa: PLC0415 - the same
 
-    from pyreqwest.client import ClientBuilder  # noqa: PLC0415 - the same
-
-    builder = ClientBuilder().timeout(timedelta(seconds=patience_s)).follow_redirects(enable=False).no_proxy()
-    async with builder.build() as client:
-        return await asyncio.gather(*(_first_chat_model(client, port) for _, port in servers))
+    return await asyncio.gather(*(_first_chat_model(port, patience_s) for _, port in servers))
 
 
 class _Model(Struct):
@@ -192,24 +184,34 @@ class _Models(Struct):
     data: list[_Model] | None = None
 
 
-async def _first_chat_model(client: Client, port: int) -> str | None:
-    from pyreqwest.exceptions import PyreqwestError  # noqa: PLC0415 - see above
+async def _first_chat_model(port: int, patience_s: float) -> str | None:
+    import asyncio  # noqa: PLC0415 - see above
 
     try:
-        async with client.get(f"http://127.0.0.1:{port}/v1/models").build_streamed() as response:
-            if response.status != HTTP_OK:
-                return None
-            listed = msgspec.json.decode(await _body(response), type=_Models)
-    except (PyreqwestError, msgspec.DecodeError, UnicodeDecodeError):
+        async with asyncio.timeout(patience_s):
+            listed = msgspec.json.decode(await _get_models(port), type=_Models)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None  # nobody there, or somebody else: both are usual
     names = (model.id for model in listed.data or ())
     return next((name for name in names if name.strip() and not NO_CHAT.search(name)), None)
 
 
-async def _body(response: Response) -> bytes:
-    """The body, or as much of it as a list of models can need."""
-    pieces, size = list[bytes](), 0
-    while size < LONGEST_LIST_BYTES and (piece := await response.body_reader.read_chunk()) is not None:
-        pieces.append(bytes(piece))
-        size += len(piece)
-    return b"".join(pieces)
+async def _get_models(port: int) -> bytes:
+    """The body of GET /v1/models, or nothing where the answer is no 200.
+
+    Spoken by hand, in HTTP/1.0 so that the body ends with the connection: one question to a loopback port
+    is worth no client library, least of all one whose threads would outlive a short command.
+    """
+    import asyncio  # noqa: PLC0415 - see above
+
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(f"GET /v1/models HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        answer, piece = b"", b" "
+        while piece and len(answer) < LONGEST_LIST_BYTES:
+            piece = await reader.read(65_536)
+            answer += piece
+    finally:
+        writer.transport.abort()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return body if OK_LINE.match(head) else b""
