@@ -62,7 +62,7 @@ def decision_for(request: Request) -> Decision:
 
 
 async def carried(upstream: Upstream, log: SlowLog, *, stream: bool = False) -> Answer:
-    request = chat_of("hello there, who are you?", stream=stream)
+    request = chat_of("hello there, who are you?", {"stream": stream})
     return await Executor({"tiny": upstream}, log).carry_out(
         decision_for(request), TINY, request, arrived=0.0
     )

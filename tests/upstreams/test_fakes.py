@@ -16,7 +16,7 @@ from edgewise.upstreams.simulated import SPOILED, SimulatedNetwork
 
 
 async def whole(upstream: Upstream, *, stream: bool = False) -> bytes:
-    return b"".join([piece async for piece in await upstream.ask(chat_of("hello there", stream=stream))])
+    return b"".join([piece async for piece in await upstream.ask(chat_of("hello there", {"stream": stream}))])
 
 
 def test_scripted_replies_in_turn() -> None:

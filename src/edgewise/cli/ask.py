@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from edgewise.domain.decisions import Record
     from edgewise.settings import Settings
 
+TEMPERATURE = 0.2  # small models ramble at their own default
+
 
 def command(
     prompt: Annotated[str, typer.Argument(help="The prompt; `-` reads it from standard input.")],
@@ -45,9 +47,8 @@ async def _ask(settings: Settings, prompt: str, model: str, *, local: bool) -> N
         if isinstance(record, Outcome):
             outcomes.append(record)
 
-    request = chat_of(prompt, model=model, stream=True)
-    if local:
-        request = chat_of(prompt, model=model, stream=True, privacy="local")
+    wishes = {"privacy": "local"} if local else {}
+    request = chat_of(prompt, {"model": model, "stream": True, "temperature": TEMPERATURE}, wishes)
     async with App(settings, observer=observe) as app:
         answer = await app.router.route(request)
         if answer.pieces is not None:

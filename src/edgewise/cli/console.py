@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+WIDE = 160  # columns where nobody looks through a terminal
+
+
 def out(text: str = "", *, end: str = "\n") -> None:
     """Write to standard output at once."""
     sys.stdout.write(text + end)
@@ -31,15 +34,19 @@ def print_json(value: Any, *, indent: int = 2) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Draw a table as wide as the terminal."""
-    from rich.console import Console  # noqa: PLC0415 - drawing tools load only when something is drawn
+    """Draw a table as wide as the terminal; a cell that does not fit ends in an ellipsis."""
+    from rich import box  # noqa: PLC0415 - drawing tools load only when something is drawn
+    from rich.console import Console  # noqa: PLC0415 - the same
     from rich.table import Table  # noqa: PLC0415 - the same
     from rich.text import Text  # noqa: PLC0415 - the same
 
-    drawn = Table(*columns, title=title or None, title_justify="left")
+    drawn = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD)
+    for column in columns:
+        drawn.add_column(column, no_wrap=True, overflow="ellipsis")
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
-    Console().print(drawn)
+    console = Console()
+    Console(width=console.width if console.is_terminal else WIDE).print(drawn)
 
 
 def fail(message: str) -> NoReturn:

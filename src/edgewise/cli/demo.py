@@ -80,7 +80,7 @@ async def _one(app: App, number: int, prompt: str, outcomes: dict[str, Outcome])
     from edgewise.gateway.chat_body import chat_of  # noqa: PLC0415 - loaded only when something is asked
 
     err(f"{number:>2} of {len(PROMPTS)}: {_short(prompt, 60)}")
-    request = chat_of(prompt, max_tokens=48)
+    request = chat_of(prompt, {"max_tokens": 48, "temperature": 0.2})
     try:
         decision = (await app.router.route(request)).decision
     except EdgewiseError as error:

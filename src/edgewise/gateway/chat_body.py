@@ -180,12 +180,12 @@ def _candidates(given: str | Iterable[str] | None) -> tuple[str, ...] | None:
 
 
 def chat_of(
-    prompt: str, *, model: str = "auto", stream: bool = False, max_tokens: int | None = None, **wishes: str
+    prompt: str, options: Mapping[str, object] | None = None, wishes: Mapping[str, str] | None = None
 ) -> Request:
-    """One plain prompt as a client would have sent it; `wishes` are `headers` of `parse_chat`."""
-    body: dict[str, object] = {"model": model, "messages": [{"role": "user", "content": prompt}]}
-    if stream:
-        body["stream"] = True
-    if max_tokens is not None:
-        body["max_tokens"] = max_tokens
-    return parse_chat(msgspec.json.encode(body), wishes)
+    """One plain prompt as a client would have sent it.
+
+    `options` are further keys of the body (`model`, `stream`, `temperature` …), `wishes` the headers of
+    `parse_chat`.
+    """
+    body = {"model": "auto", "messages": [{"role": "user", "content": prompt}], **(options or {})}
+    return parse_chat(msgspec.json.encode(body), wishes or {})

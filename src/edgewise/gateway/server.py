@@ -53,6 +53,7 @@ async def serve(gateway: Gateway, server: ServerSettings, listener: socket.socke
         access_log=False,
         server_header=False,
         date_header=False,
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S,
     )
