@@ -1,0 +1,30 @@
+"""All that the log knows about one decision."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from edgewise.domain.decisions import Attempt, Decision, Feedback, Outcome
+
+
+class Story(Struct, frozen=True, kw_only=True):
+    """A decision, how it ended (None while it is under way), and what was said of it since.
+
+    `seq` is its place in the log: a later commit has a larger one.
+    """
+
+    decision: Decision
+    outcome: Outcome | None = None
+    feedback: tuple[Feedback, ...] = ()
+    seq: int = 0
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The calls that were made, in order."""
+        return self.outcome.attempts if self.outcome else ()
+
+    @property
+    def quality(self) -> float | None:
+        """The mean of the qualities (0 to 1) that feedback named, or None where none did."""
+        named = [said.quality for said in self.feedback if said.quality is not None]
+        return sum(named) / len(named) if named else None

@@ -1,0 +1,194 @@
+"""Read-only access to the outcome log, from any thread of any process, while a gateway writes."""
+
+from __future__ import annotations
+
+import sqlite3
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from edgewise.domain.errors import StoreError, UnknownModel
+from edgewise.domain.stories import Story
+from edgewise.outcomes.rows import (
+    DECISION_COLUMNS,
+    FEEDBACK_COLUMNS,
+    OUTCOME_COLUMNS,
+    decision_of,
+    feedback_of,
+    outcome_of,
+)
+from edgewise.outcomes.schema import BUSY_S, MIGRATIONS, cannot_open, check_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from sqlite3 import Connection
+
+    from edgewise.domain.candidates import Location
+    from edgewise.domain.decisions import OutcomeStatus, Reason
+
+PAGE = 200
+LAST = "last"
+AFTER_ANY = "\U0010ffff"  # sorts behind every character of an id
+STORIES = (
+    "SELECT d.seq, "  # noqa: S608 - our own names
+    + ", ".join(f"d.{name}" for name in DECISION_COLUMNS)
+    + ", "
+    + ", ".join(f"o.{name}" for name in OUTCOME_COLUMNS)
+    + " FROM decisions AS d LEFT JOIN outcomes AS o ON o.decision_id = d.id"
+)
+FEEDBACK = f"SELECT {', '.join(FEEDBACK_COLUMNS)} FROM feedback WHERE decision_id = ? ORDER BY seq"  # noqa: S608
+
+
+class Filters(TypedDict, total=False):
+    """What a decision must have been; an absent filter lets everything through.
+
+    `candidate` and `location` are the chosen ones, `after` and `until` bound `at` in unix seconds, `status`
+    is the outcome's.
+    """
+
+    candidate: str
+    location: Location
+    policy: str
+    reason: Reason
+    session: str
+    status: OutcomeStatus
+    after: float
+    until: float
+
+
+CONDITIONS = {
+    "candidate": "d.chosen = ?",
+    "location": "d.location = ?",
+    "policy": "d.policy = ?",
+    "reason": "d.reason = ?",
+    "session": "d.session = ?",
+    "status": "o.status = ?",
+    "after": "d.at > ?",
+    "until": "d.at <= ?",
+}
+
+
+class LogReader:
+    """The log at `path` as stories. Opened at the first question; `close` lets go of the file.
+
+    Every method raises StoreError where there is no log or it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = Lock()
+        self._connection: Connection | None = None
+
+    def decision(self, which: str) -> Story | None:
+        """The story of one decision: by its id, by a beginning that only one id has, or "last".
+
+        Raises StoreError for a beginning that several ids have.
+        """
+        if which == LAST:
+            return next(iter(self.latest(1)), None)
+        exact = self._stories("d.id = ?", (which,), "LIMIT 1")
+        if exact:
+            return exact[0]
+        if not which:
+            return None
+        fitting = self._stories("d.id >= ? AND d.id < ?", (which, which + AFTER_ANY), "LIMIT 2")
+        if len(fitting) > 1:
+            raise StoreError(f"More than one decision's id begins with '{which}'; give more of it.")
+        return fitting[0] if fitting else None
+
+    def latest(self, limit: int = 50, before: str | None = None, **filters: Unpack[Filters]) -> list[Story]:
+        """The newest `limit` stories, newest first; with `before`, an id, those that were logged before it.
+
+        Raises UnknownModel (404) where there is no decision of that id.
+        """
+        where, values = _where(filters)
+        if before is not None:
+            place = self._rows("SELECT seq FROM decisions WHERE id = ?", (before,))
+            if not place:
+                raise UnknownModel(
+                    f"There is no decision {before[:100]!r} in the log.",
+                    param="before",
+                    code="decision_not_found",
+                )
+            where, values = f"{where} AND d.seq < ?", [*values, place[0][0]]
+        return self._stories(where, (*values, limit), "ORDER BY d.seq DESC LIMIT ?")
+
+    def since(self, seq: int, limit: int = PAGE, **filters: Unpack[Filters]) -> list[Story]:
+        """Up to `limit` stories that were logged after place `seq`, oldest first; 0 is the beginning."""
+        where, values = _where(filters)
+        return self._stories(f"{where} AND d.seq > ?", (*values, seq, limit), "ORDER BY d.seq LIMIT ?")
+
+    def stories(self, **filters: Unpack[Filters]) -> Iterator[Story]:
+        """All stories, oldest first, in bounded memory. What is logged meanwhile comes along."""
+        seq = 0
+        while page := self.since(seq, **filters):
+            yield from page
+            seq = page[-1].seq
+
+    def count(self) -> int:
+        """How many decisions there are."""
+        return int(self._rows("SELECT count(*) FROM decisions")[0][0])
+
+    def close(self) -> None:
+        """Let go of the file; the next question opens it again."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _stories(self, where: str, values: tuple[Any, ...], rest: str) -> list[Story]:
+        rows = self._rows(f"{STORIES} WHERE {where} {rest}", values)
+        return [self._story(row) for row in rows]
+
+    def _story(self, row: tuple[Any, ...]) -> Story:
+        end = 1 + len(DECISION_COLUMNS)
+        decision = decision_of(row[1:end])
+        return Story(
+            decision=decision,
+            outcome=None if row[end] is None else outcome_of(row[end:]),
+            feedback=tuple(feedback_of(said) for said in self._rows(FEEDBACK, (decision.id,))),
+            seq=row[0],
+        )
+
+    def _rows(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        with self._lock:
+            try:
+                if self._connection is None:
+                    self._connection = _open(self.path)
+                return self._connection.execute(statement, values).fetchall()
+            except sqlite3.Error as error:
+                raise StoreError(f"The outcome log {self.path} cannot be read: {error}.") from error
+
+
+def _where(filters: Filters) -> tuple[str, list[Any]]:
+    kept = {name: value for name, value in filters.items() if value is not None}
+    return " AND ".join(["1", *(CONDITIONS[name] for name in kept)]), list(kept.values())
+
+
+def _open(path: Path) -> Connection:
+    if not path.exists():
+        raise StoreError(f"There is no outcome log at {path} yet; the gateway makes it when it first starts.")
+    connection: Connection | None = None
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro",
+            uri=True,
+            timeout=BUSY_S,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        version = check_version(connection, path, len(MIGRATIONS))
+    except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
+        raise StoreError(cannot_open(path, error)) from error
+    except StoreError:
+        connection.close()
+        raise
+    if version < len(MIGRATIONS):
+        connection.close()
+        raise StoreError(
+            f"{path} is an outcome log of version {version}, or empty; start the gateway once to bring it to "
+            f"version {len(MIGRATIONS)}."
+        )
+    return connection

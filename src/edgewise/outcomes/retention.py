@@ -1,0 +1,104 @@
+"""How long the log remembers: the oldest go first, in steps that never hold the writer up for long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+DAY_S = 86_400.0
+MEGABYTE = 1_000_000
+ROWS = 500  # a step: some 10 ms
+WORTH_SHRINKING = 0.1  # of the file
+PAGES = 256  # given back to the file system in a step: 1 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Keep at most `max_age_days` and `max_size_mb` (1 MB = 10^6 bytes); 0 is without limit.
+
+    The newest decision always stays, so that places in the log (`seq`) are never given twice.
+    """
+
+    max_age_days: float = 0.0
+    max_size_mb: float = 0.0
+
+    def step(self, connection: Connection, now: float, *, rows: int = ROWS) -> int:
+        """Delete up to `rows` decisions with all that belongs to them; how many it were.
+
+        `now` is unix seconds. 0 means that there is nothing more to do. One transaction; raises
+        sqlite3.Error and leaves everything as it was.
+        """
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            gone = self._outdated(connection, now, rows) or self._too_many(connection, rows)
+            strays = self._strays(connection, now, rows)
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        return gone + strays
+
+    def _outdated(self, connection: Connection, now: float, rows: int) -> int:
+        if not self.max_age_days > 0:
+            return 0
+        return _delete(connection, "at < ? ORDER BY at", (now - self.max_age_days * DAY_S, rows))
+
+    def _too_many(self, connection: Connection, rows: int) -> int:
+        if not self.max_size_mb > 0 or used_bytes(connection) <= self.max_size_mb * MEGABYTE:
+            return 0
+        return _delete(connection, "1 ORDER BY at", (rows,))
+
+    def _strays(self, connection: Connection, now: float, rows: int) -> int:
+        """Outcomes and feedback whose decision never came, or went before them."""
+        if not self.max_age_days > 0:
+            return 0
+        limit = now - self.max_age_days * DAY_S
+        count = 0
+        for table in ("outcomes", "feedback"):
+            count += connection.execute(
+                f"DELETE FROM {table} WHERE seq IN (SELECT seq FROM {table} "  # noqa: S608 - our own names
+                "WHERE seq < (SELECT min(seq) + ? FROM "
+                f"{table}) AND at < ? AND decision_id NOT IN (SELECT id FROM decisions))",
+                (rows, limit),
+            ).rowcount
+        return count
+
+
+def used_bytes(connection: Connection) -> int:
+    """What the records take up: the file without its free pages."""
+    pages, free, size = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * size)
+
+
+def is_worth_shrinking(connection: Connection) -> bool:
+    """Whether much of the file is free: a little is taken up again by what comes next."""
+    pages, free = (connection.execute(f"PRAGMA {n}").fetchone()[0] for n in ("page_count", "freelist_count"))
+    return bool(free > max(PAGES, pages * WORTH_SHRINKING))
+
+
+def shrink(connection: Connection, *, pages: int = PAGES) -> bool:
+    """Give up to so many free pages back to the file system; whether there are more."""
+    connection.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+    return bool(connection.execute("PRAGMA freelist_count").fetchone()[0])
+
+
+def _delete(connection: Connection, which: str, values: tuple[float, ...]) -> int:
+    # The text of what is deleted must not live on in free pages; only deletions pay for that.
+    connection.execute("PRAGMA secure_delete = ON")
+    try:
+        ids = connection.execute(
+            "SELECT id FROM decisions WHERE seq < (SELECT max(seq) FROM decisions) "  # noqa: S608 - our own words
+            f"AND {which} LIMIT ?",
+            values,
+        ).fetchall()
+        for table, column in (("outcomes", "decision_id"), ("feedback", "decision_id"), ("decisions", "id")):
+            connection.executemany(f"DELETE FROM {table} WHERE {column} = ?", ids)  # noqa: S608 - the same
+    finally:
+        connection.execute("PRAGMA secure_delete = OFF")
+    return len(ids)
