@@ -46,8 +46,8 @@ class AssetFile:
 class Asset:
     """A model as one name: what it is, under which licence, and its files (the main one first).
 
-    `chat_template` replaces the one inside a GGUF file; None keeps that. `tools` says whether the template
-    shows tool definitions to the model.
+    Of chat models: `chat_template` replaces the one inside the file (None keeps that), `temperature` holds
+    where a request has none, and `tools` says whether the template shows tool definitions to the model.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Asset:
     licence: str
     files: tuple[AssetFile, ...]
     chat_template: str | None = None
+    temperature: float | None = None
     tools: bool = False
 
     @property
@@ -102,6 +103,7 @@ _ALL = (
             ),
         ),
         chat_template=_SMOLLM2_TEMPLATE,
+        temperature=0.2,  # what its makers recommend; llama.cpp's own .8 makes it ramble
     ),
     Asset(
         "minilm",

@@ -74,6 +74,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--context", type=int, required=True, help="tokens a slot")
     parser.add_argument("--chat-template", default="")
+    parser.add_argument("--temperature", type=float)
     parser.add_argument("--parent", type=int, required=True, help="process id")
     wanted = parser.parse_args()
     # Without the path nobody gets in: not another account of this machine, nor a page in a browser on it.
@@ -97,6 +98,8 @@ def _parameters(xllamacpp: Any, wanted: argparse.Namespace) -> Any:
     p.fit_params = False  # would shrink the context to fit; rather fail and say so
     p.use_jinja = True
     p.chat_template = wanted.chat_template
+    if wanted.temperature is not None:
+        p.sampling.temp = wanted.temperature
     p.ui = False
     p.verbosity = 1  # errors only
     return p

@@ -32,14 +32,15 @@ _LOG_PREFIX = re.compile(r"^[\d.]+ [A-Z] +(\S+ +)?\S+: +", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """What a child is started with. `context` is tokens a slot; an empty template keeps the model's own."""
+    """What a child is started with. `context` is tokens a slot; a template of None keeps the model's own."""
 
     model_path: Path
     alias: str
     slots: int
     threads: int
     python: str
-    chat_template: str
+    chat_template: str | None
+    temperature: float | None
     context: int
     timeout_s: float
 
@@ -53,9 +54,11 @@ class Launch:
             "threads": self.threads,
             "context": self.context,
             "chat-template": self.chat_template,
+            "temperature": self.temperature,
             "parent": os.getpid(),
         }
-        return [self.python, "-P", str(CHILD), *(f"--{name}={value}" for name, value in options.items())]
+        given = (f"--{name}={value}" for name, value in options.items() if value is not None)
+        return [self.python, "-P", str(CHILD), *given]
 
 
 class Report(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ import sys
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING
 
+from edgewise import assets
 from edgewise.domain.errors import AssetError, EdgewiseError, UpstreamUnreachable
 from edgewise.upstreams.embedded.process import Child, Launch
 
@@ -45,7 +46,8 @@ class EmbeddedRuntime:
     """One model in a child process, to be shared by all upstreams that stand on it.
 
     `slots` requests are answered at a time, each with up to `context` tokens; more wait in line.
-    `chat_template` replaces the template inside the model file. Belongs to one event loop.
+    `chat_template` replaces the template inside the model file, `temperature` holds for requests without
+    one. Belongs to one event loop. `EmbeddedRuntime.of(name)` fills all of it in for a known model.
     """
 
     model_path: Path
@@ -55,6 +57,7 @@ class EmbeddedRuntime:
     threads: int = 1
     python: str = sys.executable
     chat_template: str | None = None
+    temperature: float | None = None
     context: int = 8192
     start_timeout_s: float = 60.0
     starts: int = field(default=0, init=False)
@@ -65,6 +68,20 @@ class EmbeddedRuntime:
     _serving_since: float = field(default=0.0, init=False, repr=False)
     _failure: EdgewiseError | None = field(default=None, init=False, repr=False)
     _closing: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
+
+    @classmethod
+    def of(cls, name: str, *, root: Path | None = None) -> EmbeddedRuntime:
+        """The runtime of a known model, with the template and temperature that suit it.
+
+        Its file may still be missing; then `url` says so. Raises `AssetError` where no chat model has that
+        name.
+        """
+        asset = assets.KNOWN.get(name)
+        if asset is None or not asset.files[0].name.endswith(".gguf"):
+            chat = (a.name for a in assets.KNOWN.values() if a.files[0].name.endswith(".gguf"))
+            raise AssetError(f"There is no embedded chat model '{name}'; there is {' and '.join(chat)}.")
+        file = assets.folder(name, root) / asset.files[0].name
+        return cls(file, name, chat_template=asset.chat_template, temperature=asset.temperature)
 
     async def url(self) -> str:
         """The base URL (".../v1") of the running model; starts it where it is not running.
@@ -127,7 +144,8 @@ class EmbeddedRuntime:
             slots=self.slots,
             threads=self.threads,
             python=self.python,
-            chat_template=self.chat_template or "",
+            chat_template=self.chat_template,
+            temperature=self.temperature,
             context=self.context,
             timeout_s=self.start_timeout_s,
         )
