@@ -1,0 +1,1 @@
+"""What Edgewise costs: `python -m benchmarks.gateway` measures it beside nginx on this machine."""
