@@ -43,6 +43,7 @@ class Nowhere:
     """A log that keeps nothing: what the clients themselves cost."""
 
     def append(self, *_: Record) -> Awaitable[None]:
+        """Done at once."""
         done = asyncio.get_running_loop().create_future()
         done.set_result(None)
         return done
@@ -158,7 +159,7 @@ def measure(folder: Path, seconds: float, rounds: int) -> dict[str, dict[str, fl
     if sys.platform == "win32":
         loop_factory = None
     else:
-        import uvloop
+        import uvloop  # noqa: PLC0415 - not on every platform
 
         loop_factory = uvloop.new_event_loop
     cases = [(kind, clients) for kind in ("plain", "stream") for clients in (1, 4, 16, 64)]

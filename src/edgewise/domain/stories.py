@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import Any
+
+from msgspec import Struct, to_builtins
 
 from edgewise.domain.decisions import Attempt, Decision, Feedback, Outcome
 
@@ -28,3 +30,16 @@ class Story(Struct, frozen=True, kw_only=True):
         """The mean of the qualities (0 to 1) that feedback named, or None where none did."""
         named = [said.quality for said in self.feedback if said.quality is not None]
         return sum(named) / len(named) if named else None
+
+
+def as_json(story: Story) -> dict[str, Any]:
+    """A story as plain data: the decision's own fields at the top level, and beside them what followed.
+
+    Those are `attempts`, `outcome` (or None) and `feedback`; the shape of `GET /v1/decisions/{id}`.
+    """
+    told: dict[str, Any] = to_builtins(story.decision)
+    outcome: dict[str, Any] | None = to_builtins(story.outcome)
+    told["attempts"] = outcome.pop("attempts") if outcome else []
+    told["outcome"] = outcome
+    told["feedback"] = to_builtins(story.feedback)
+    return told

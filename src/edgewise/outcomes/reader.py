@@ -177,18 +177,21 @@ def _open(path: Path) -> Connection:
             isolation_level=None,
             check_same_thread=False,
         )
-        version = check_version(connection, path, len(MIGRATIONS))
+        _check(connection, path)
     except sqlite3.Error as error:
         if connection is not None:
             connection.close()
         raise StoreError(cannot_open(path, error)) from error
     except StoreError:
-        connection.close()
+        if connection is not None:
+            connection.close()
         raise
-    if version < len(MIGRATIONS):
-        connection.close()
-        raise StoreError(
-            f"{path} is an outcome log of version {version}, or empty; start the gateway once to bring it to "
-            f"version {len(MIGRATIONS)}."
-        )
     return connection
+
+
+def _check(connection: Connection, path: Path) -> None:
+    newest = len(MIGRATIONS)
+    version = check_version(connection, path, newest)
+    if version < newest:
+        found = f"an outcome log of version {version}" if version else "empty"
+        raise StoreError(f"{path} is {found}; start the gateway once to bring it to version {newest}.")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from sqlite3 import Connection
 
 DAY_S = 86_400.0
@@ -69,23 +70,44 @@ class Retention:
 
 def used_bytes(connection: Connection) -> int:
     """What the records take up: the file without its free pages."""
-    pages, free, size = (
-        connection.execute(f"PRAGMA {name}").fetchone()[0]
-        for name in ("page_count", "freelist_count", "page_size")
-    )
-    return int((pages - free) * size)
+    pages, free = _pragma(connection, "page_count"), _pragma(connection, "freelist_count")
+    return (pages - free) * _pragma(connection, "page_size")
 
 
 def is_worth_shrinking(connection: Connection) -> bool:
     """Whether much of the file is free: a little is taken up again by what comes next."""
-    pages, free = (connection.execute(f"PRAGMA {n}").fetchone()[0] for n in ("page_count", "freelist_count"))
-    return bool(free > max(PAGES, pages * WORTH_SHRINKING))
+    pages, free = _pragma(connection, "page_count"), _pragma(connection, "freelist_count")
+    return free > max(PAGES, pages * WORTH_SHRINKING)
 
 
 def shrink(connection: Connection, *, pages: int = PAGES) -> bool:
     """Give up to so many free pages back to the file system; whether there are more."""
     connection.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
-    return bool(connection.execute("PRAGMA freelist_count").fetchone()[0])
+    return _pragma(connection, "freelist_count") > 0
+
+
+def tidy(
+    connection: Connection, rules: Retention, now: float, *, rest: Callable[[], None] = lambda: None
+) -> int:
+    """Forget all that `rules` say and give back every free page; how many records were forgotten.
+
+    Done in short transactions with a `rest` between them, so that a gateway can go on writing.
+    """
+    gone = 0
+    while step := rules.step(connection, now):
+        gone += step
+        rest()
+    left = None
+    while (free := _pragma(connection, "freelist_count")) and free != left:  # a foreign file may not shrink
+        shrink(connection)
+        left = free
+        rest()
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    return gone
+
+
+def _pragma(connection: Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 
 def _delete(connection: Connection, which: str, values: tuple[float, ...]) -> int:

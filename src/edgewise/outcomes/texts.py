@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from edgewise.settings.schema import Texts as How
+from edgewise.settings.schema import Texts as How
 
 
 class Texts(Struct, frozen=True):

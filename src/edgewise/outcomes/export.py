@@ -1,0 +1,192 @@
+"""The outcome table: one row for each prompt that was decided and ended. The learning side's currency."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import os
+import sys
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Literal, get_args
+
+import msgspec
+
+from edgewise.domain.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator
+
+    from edgewise.domain.stories import Story
+
+Format = Literal["csv", "csv.gz", "jsonl", "parquet"]
+COLUMNS: dict[str, type] = {
+    "prompt": str,
+    "candidate": str,
+    "location": str,
+    "quality": float,
+    "latency_s": float,
+    "cost_usd": float,
+    "usd_per_mtok": float,
+    "response": str,
+    "input_tokens": int,
+    "output_tokens": int,
+    "propensity": float,
+    "at": float,
+    "status": str,
+    "chosen": str,
+    "policy": str,
+    "reason": str,
+    "session": str,
+    "cost_state": str,
+    "simulated": bool,
+    "ttft_s": float,
+    "prompt_hash": str,
+    "decision_id": str,
+}
+STDOUT = "-"
+ROWS_A_GROUP = 2_000  # of Parquet
+
+
+def rows(stories: Iterable[Story]) -> Iterator[dict[str, Any]]:
+    """The table's rows: what ended, in the order of the log; an absent value is None.
+
+    `candidate` is the one that answered. Where that is not the chosen one (a fallback), `location` and
+    `propensity` are None: nobody drew it. `quality` is the mean of the feedback. A failure has a `status`
+    other than "ok" and no quality of its own: what a failure is worth is for the reader to say.
+    """
+    for story in stories:
+        decision, outcome = story.decision, story.outcome
+        if outcome is None:
+            continue
+        drawn = outcome.candidate == decision.chosen
+        tokens = (outcome.input_tokens or 0) + (outcome.output_tokens or 0)
+        priced = outcome.cost_usd is not None and tokens > 0
+        yield {
+            "prompt": decision.prompt,
+            "candidate": outcome.candidate,
+            "location": decision.location if drawn else None,
+            "quality": story.quality,
+            "latency_s": outcome.latency_s,
+            "cost_usd": outcome.cost_usd,
+            "usd_per_mtok": (outcome.cost_usd or 0.0) / tokens * 1_000_000 if priced else None,
+            "response": outcome.response,
+            "input_tokens": outcome.input_tokens,
+            "output_tokens": outcome.output_tokens,
+            "propensity": decision.propensity if drawn else None,
+            "at": decision.at,
+            "status": outcome.status,
+            "chosen": decision.chosen,
+            "policy": decision.policy,
+            "reason": decision.reason,
+            "session": decision.session,
+            "cost_state": outcome.cost_state,
+            "simulated": decision.simulated,
+            "ttft_s": outcome.ttft_s,
+            "prompt_hash": decision.prompt_hash,
+            "decision_id": decision.id,
+        }
+
+
+def format_of(target: str, named: str | None = None) -> Format:
+    """The format that was named, or that the file's name ends in; CSV for standard output.
+
+    Raises StoreError for one that we cannot write.
+    """
+    formats: tuple[Format, ...] = get_args(Format)
+    for known in formats:
+        if named == known or (named is None and target.lower().endswith(f".{known}")):
+            return known
+    if named is None and target == STDOUT:
+        return "csv"
+    what = f"The format '{named}'" if named else f"The ending of '{target}'"
+    raise StoreError(f"{what} is none that can be written; there are {', '.join(formats)}.")
+
+
+def export(stories: Iterable[Story], target: str, form: Format) -> int:
+    """Write the table to the file `target` ("-" is standard output); how many rows it has.
+
+    The file is written aside and renamed at the end, so that it is whole or not there. Raises StoreError
+    where it cannot be written, or where Parquet is asked for and pyarrow is not installed.
+    """
+    write = _WRITERS[form]
+    if target == STDOUT:
+        return write(rows(stories), sys.stdout.buffer)
+    path = Path(target)
+    try:
+        with _aside(path) as file:
+            return write(rows(stories), file)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+@contextmanager
+def _aside(path: Path) -> Generator[IO[bytes]]:
+    if path.exists() and not path.is_file():  # a pipe or a device; a folder complains by itself
+        with path.open("wb") as file:
+            yield file
+        return
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _csv(table: Iterator[dict[str, Any]], file: IO[bytes]) -> int:
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    try:
+        writer = csv.DictWriter(text, COLUMNS)  # ends its lines with CR LF, so that a lone CR gets quoted too
+        writer.writeheader()
+        count = 0
+        for row in table:
+            writer.writerow(row)
+            count += 1
+        text.flush()
+    finally:
+        text.detach()
+    return count
+
+
+def _csv_gz(table: Iterator[dict[str, Any]], file: IO[bytes]) -> int:
+    with gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0) as packed:
+        return _csv(table, packed)  # type: ignore[arg-type]  # GzipFile is a binary file in all but name
+
+
+def _jsonl(table: Iterator[dict[str, Any]], file: IO[bytes]) -> int:
+    encode = msgspec.json.Encoder().encode
+    count = 0
+    for row in table:
+        file.write(encode(row) + b"\n")
+        count += 1
+    file.flush()
+    return count
+
+
+def _parquet(table: Iterator[dict[str, Any]], file: IO[bytes]) -> int:
+    try:
+        arrow: Any = import_module("pyarrow")
+        parquet: Any = import_module("pyarrow.parquet")
+    except ImportError:
+        raise StoreError(
+            "Parquet needs the package pyarrow (pip install pyarrow); CSV and JSONL need nothing more."
+        ) from None
+    kinds = {str: arrow.string(), float: arrow.float64(), int: arrow.int64(), bool: arrow.bool_()}
+    schema = arrow.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
+    count = 0
+    with parquet.ParquetWriter(file, schema) as writer:
+        while group := list(islice(table, ROWS_A_GROUP)):
+            writer.write_table(arrow.Table.from_pylist(group, schema=schema))
+            count += len(group)
+    return count
+
+
+_WRITERS = {"csv": _csv, "csv.gz": _csv_gz, "jsonl": _jsonl, "parquet": _parquet}
