@@ -91,7 +91,8 @@ class App:
 
     def embed(self, texts: list[str]) -> tuple[Any, int]:
         """Sentence vectors (n, 384) of MiniLM, and the number of tokens read. Blocks: call it in a thread."""
-        return self._minilm.embed_counted(texts)
+        vectors, tokens = self._minilm.embed_counted(texts)
+        return vectors, int(tokens)
 
     @cached_property
     def _minilm(self) -> Any:

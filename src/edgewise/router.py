@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from time import perf_counter, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from edgewise.constraints import shortlist
 from edgewise.domain.decisions import Decision, draw
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from edgewise.execution import Answer, Executor
 
 
+class _Named(NamedTuple):
+    """A policy and its name, which wrappers make anew each time they are asked."""
+
+    policy: Policy
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Router:
     """Describe, shortlist, choose, ask, record.
@@ -38,11 +45,22 @@ class Router:
     executor: Executor
     keep: Callable[[str], tuple[str | None, str | None]]
 
+    _by_id: dict[str, Candidate] = field(init=False, repr=False, compare=False)
+    _named: dict[str, tuple[_Named, _Named]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_id", {c.id: c for c in self.candidates})
+        named = {
+            name: tuple(_Named(p, p.name) for p in (policy, settled(policy)))
+            for name, policy in self.policies.items()
+        }
+        object.__setattr__(self, "_named", named)
+
     async def route(self, request: Request) -> Answer:
         """Answer one request; its decision and its outcome are in the log, however it ends."""
         arrived = perf_counter()
         decision = await self.decide(request)
-        chosen = next(c for c in self.candidates if c.id == decision.chosen)
+        chosen = self._by_id[decision.chosen]
         return await self.executor.carry_out(decision, chosen, request, arrived=arrived)
 
     async def decide(self, request: Request, *, explore: bool = True) -> Decision:
@@ -53,15 +71,15 @@ class Router:
         """
         arrived = perf_counter()
         wishes = request.wishes
-        policy = self._policy_for(request)
-        if not explore or request.pin or wishes.privacy or wishes.session:
-            policy = settled(policy)
+        policy, calm = self._policy_for(request)
+        if not explore or wishes.privacy or wishes.session or request.pin:
+            policy = calm
         features = await self.featurizer.describe(request)
         kept, objections = shortlist(request, self.candidates, self.constraints, ())
-        odds = policy.odds(Situation(features, kept))
+        odds = policy.policy.odds(Situation(features, kept))
         chosen = draw(odds, request.id) if explore else odds.favourite
         prompt, prompt_hash = self.keep(request.prompt)
-        candidate = next(c for c in kept.candidates if c.id == chosen)
+        candidate = self._by_id[chosen]
         return Decision(
             id=request.id,
             at=time(),
@@ -86,19 +104,20 @@ class Router:
             micros=(perf_counter() - arrived) * 1e6,
         )
 
-    def _policy_for(self, request: Request) -> Policy:
+    def _policy_for(self, request: Request) -> tuple[_Named, _Named]:
+        """The policy that was asked for, and the same without its exploration."""
         model = request.wishes.model
         name = model[5:] if model.startswith("auto:") else "auto"
-        policy = self.policies.get(name)
-        if policy is None:
+        found = self._named.get(name)
+        if found is None:
             raise UnknownModel(f"There is no policy '{name}'; there are {_listed(self.policies)}.")
         pin = request.pin
-        known = [c.id for c in self.candidates]
-        if pin is not None and pin not in known:
-            near = get_close_matches(pin, known, n=1)
+        if pin is not None and pin not in self._by_id:
+            near = get_close_matches(pin, list(self._by_id), n=1)
             hint = f" Did you mean '{near[0]}'?" if near else ""
-            raise UnknownModel(f"The model '{pin}' does not exist; there are auto, {_listed(known)}.{hint}")
-        return policy
+            known = _listed(self._by_id)
+            raise UnknownModel(f"The model '{pin}' does not exist; there are auto, {known}.{hint}")
+        return found
 
 
 def _listed(names: Sequence[str] | Mapping[str, object]) -> str:

@@ -43,6 +43,7 @@ class Cut:
 
     async def ask(self, request: Request) -> AsyncGenerator[bytes, None]:
         whole = await Scripted(["some words here"]).ask(request)
+        assert not isinstance(whole, bytes)
         return self._cut(whole)
 
     async def _cut(self, whole: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:

@@ -13,6 +13,8 @@ from edgewise.cli.lines import Lines
 from edgewise.cli.setup import ConfigOption, run, settings_or_found, with_address
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from edgewise.settings import Settings
 
 
@@ -39,7 +41,7 @@ async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> N
     from edgewise.gateway import Gateway, Pages, listen, serve  # noqa: PLC0415 - the same
 
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has drained
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, _nothing)
     listener = listen(settings.server)
     host, port = listener.getsockname()[:2]
     async with App(settings, observer=Lines(out) if show else None) as app:
@@ -55,6 +57,11 @@ async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> N
         for line in banner(settings, notes, app_address(host, port)):
             err(line) if not show else out(line)
         await serve(Gateway(app.router, pages, settings.server), settings.server, listener)
+
+
+def _nothing(number: int, frame: FrameType | None) -> None:
+    """A signal that is dealt with elsewhere."""
+    del number, frame
 
 
 def app_address(host: str, port: int) -> str:

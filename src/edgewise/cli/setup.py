@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import msgspec
 import typer
 
-from edgewise.settings import discover, load
+from edgewise.settings import check, discover, load
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -39,7 +39,9 @@ def with_address(settings: Settings, host: str | None, port: int | None) -> Sett
     moved = msgspec.structs.replace(
         server, host=host or server.host, port=server.port if port is None else port
     )
-    return msgspec.structs.replace(settings, server=moved)
+    moved_settings = msgspec.structs.replace(settings, server=moved)
+    check(moved_settings, source="--host")
+    return moved_settings
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

@@ -95,4 +95,7 @@ class Shortlist(Struct, frozen=True):
 
     def at(self, location: Location) -> Candidate | None:
         """The first candidate at `location`, if one is left."""
-        return next((c for c in self.candidates if c.location == location), None)
+        for candidate in self.candidates:
+            if candidate.location == location:
+                return candidate
+        return None

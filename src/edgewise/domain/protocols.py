@@ -39,12 +39,12 @@ class Policy(Protocol):
 class Upstream(Protocol):
     """Asks one candidate.
 
-    `ask` waits for the reply to begin and gives back OpenAI's bytes: plain JSON in one piece, or SSE in
-    several. It raises `UpstreamError`, and so may the generator; closing that early (`aclose`) cancels
-    the call at the upstream.
+    `ask` gives back OpenAI's bytes: plain JSON whole, or, once the reply has begun, a stream's events in
+    pieces. It raises `UpstreamError`, and so may the generator; closing that early (`aclose`) cancels the
+    call at the upstream.
     """
 
-    async def ask(self, request: Request) -> AsyncGenerator[bytes, None]: ...
+    async def ask(self, request: Request) -> bytes | AsyncGenerator[bytes, None]: ...
 
     async def aclose(self) -> None: ...
 

@@ -43,6 +43,6 @@ def reason_for(
             if rule in rules:
                 return reason
         return "only_candidate"
-    if chosen != odds.favourite:
+    if odds.by_id[chosen] <= 0.5 and chosen != odds.favourite:
         return "explored"
     return odds.reason

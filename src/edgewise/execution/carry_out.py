@@ -7,7 +7,6 @@ outcome before the last. For a plain answer both go into one commit.
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -56,14 +55,15 @@ class Executor:
         if request.stream:
             return await self._streamed(flight)
         try:
-            async with aclosing(await self.upstreams[candidate.id].ask(request)) as pieces:
-                body = b"".join([piece async for piece in pieces])
+            body = await self.upstreams[candidate.id].ask(request)
         except UpstreamError as error:
             await self.log.append(decision, flight.broke(error, began=False))
             raise
         except asyncio.CancelledError:
             self.log.append(decision, flight.abandoned())
             raise
+        if not isinstance(body, bytes):  # an upstream that streams where nobody asked for it
+            body = b"".join([piece async for piece in body])
         flight.first_content()
         reading = read_plain(body)
         if reading.error is not None:
@@ -84,6 +84,8 @@ class Executor:
         except asyncio.CancelledError:
             self.log.append(flight.abandoned())
             raise
+        if isinstance(pieces, bytes):  # an upstream that does not stream where it was asked to
+            pieces = _events(pieces)
         try:
             await committed
         except BaseException:
@@ -123,3 +125,7 @@ class Executor:
         text = meter.text() if self.keep_text else None
         await self.log.append(flight.succeeded(meter.usage, meter.estimated_tokens(), text))
         return end
+
+
+async def _events(whole: bytes) -> AsyncGenerator[bytes, None]:
+    yield whole

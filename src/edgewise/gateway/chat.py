@@ -41,17 +41,16 @@ async def read_chat(scope: Scope, receive: Receive, server: ServerSettings) -> R
 async def chat(scope: Scope, receive: Receive, send: Send, *, router: Router, server: ServerSettings) -> None:
     """Answer one chat completion. A client that hangs up cancels the call to the candidate."""
     request = await read_chat(scope, receive, server)
-    connection, task = scope.get(KEY), asyncio.current_task()
-    if connection is not None and task is not None:
-        connection.on_lost = task.cancel
+    connection = scope.get(KEY)
+    if connection is None:  # another ASGI server: it will say `http.disconnect`, and nobody listens for it
+        await _answer(request, router, send)
+        return
+    connection.cancel_when_lost = True
     try:
         await _answer(request, router, send)
     except asyncio.CancelledError:
-        if connection is None or not connection.transport.is_closing():
+        if not connection.is_lost:
             raise
-    finally:
-        if connection is not None:
-            connection.on_lost = None
 
 
 async def _answer(request: Request, router: Router, send: Send) -> None:

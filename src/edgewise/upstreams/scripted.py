@@ -34,7 +34,7 @@ class Scripted:
         self._pause_s = 1.0 / tokens_per_s if tokens_per_s > 0 else 0.0
         self.asked: list[Request] = []
 
-    async def ask(self, request: Request) -> AsyncGenerator[bytes, None]:
+    async def ask(self, request: Request) -> bytes | AsyncGenerator[bytes, None]:
         """The next reply, plain or as a stream."""
         self.asked.append(request)
         if callable(self._replies):
@@ -43,23 +43,18 @@ class Scripted:
             reply = self._replies[(len(self.asked) - 1) % len(self._replies)]
         if isinstance(reply, Exception):
             raise reply
-        return self._stream(request, reply) if request.stream else self._plain(request, reply)
+        return self._stream(request, reply) if request.stream else await self._plain(request, reply)
 
     async def aclose(self) -> None:
         """Nothing to close."""
 
-    async def _plain(self, request: Request, reply: str) -> AsyncGenerator[bytes, None]:
+    async def _plain(self, request: Request, reply: str) -> bytes:
         words = reply.split(" ")
         await asyncio.sleep(self._pause_s * len(words))
         message = {"role": "assistant", "content": reply}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        yield msgspec.json.encode(
-            {
-                **self._envelope(request, "chat.completion"),
-                "choices": [choice],
-                "usage": _usage(request, words),
-            }
-        )
+        head = self._envelope(request, "chat.completion")
+        return msgspec.json.encode({**head, "choices": [choice], "usage": _usage(request, words)})
 
     async def _stream(self, request: Request, reply: str) -> AsyncGenerator[bytes, None]:
         head = self._envelope(request, "chat.completion.chunk")

@@ -40,7 +40,7 @@ class SimulatedNetwork:
         self._loss, self._quality, self._seed = loss, quality, seed
         self._calls = 0
 
-    async def ask(self, request: Request) -> AsyncGenerator[bytes, None]:
+    async def ask(self, request: Request) -> bytes | AsyncGenerator[bytes, None]:
         """Wait for the simulated round trip, then ask the real upstream."""
         dice = Random(f"{self._seed}:{self._calls}")  # noqa: S311 - a simulation, not a secret
         self._calls += 1
@@ -48,16 +48,13 @@ class SimulatedNetwork:
         if dice.random() < self._loss:
             raise UpstreamUnreachable("The simulated network lost the call.")
         answer = await self._inner.ask(request)
-        return answer if dice.random() < self._quality else self._spoiled(request, answer)
+        if dice.random() < self._quality:
+            return answer
+        if not isinstance(answer, bytes):
+            async for _ in answer:  # the real answer's time passes all the same
+                pass
+        return await Scripted([SPOILED], model="simulated").ask(request)
 
     async def aclose(self) -> None:
         """Close the upstream behind."""
         await self._inner.aclose()
-
-    async def _spoiled(
-        self, request: Request, answer: AsyncGenerator[bytes, None]
-    ) -> AsyncGenerator[bytes, None]:
-        async for _ in answer:  # the real answer's time passes all the same
-            pass
-        async for piece in await Scripted([SPOILED], model="simulated").ask(request):
-            yield piece

@@ -1,0 +1,197 @@
+"""One connection to an endpoint, one request at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import httptools
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, Future, Transport
+
+MOST_BUFFERED = 1_000_000
+MOST_BODY = 100_000_000
+MOST_HEADERS = 65_536
+
+
+class Broken(Exception):
+    """The connection is of no more use.
+
+    `untouched`: before a byte of the answer came. `silent`: nothing came for too long.
+    """
+
+    def __init__(self, why: str, *, untouched: bool = False, silent: bool = False) -> None:
+        self.untouched, self.silent = untouched, silent
+        super().__init__(why)
+
+
+class Exchange(asyncio.Protocol):
+    """`ask`, then `rest` or `piece` until it is empty; then it may be asked again if `is_usable`."""
+
+    def __init__(self) -> None:
+        self.idle_since = 0.0
+        self._loop: AbstractEventLoop = asyncio.get_running_loop()
+        self._transport: Transport | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._pieces: list[bytes] = []
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._waiting: Future[None] | None = None
+        self._broken: Broken | None = None
+        self._heard = 0.0
+        self._size = self._buffered = 0
+        self._answered = self._complete = self._whole = False
+        self._at_rest, self._reusable, self._paused = True, True, False
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the last answer is over and the connection stands."""
+        return self._at_rest and self._reusable and self._broken is None and self._transport is not None
+
+    async def ask(self, call: bytes) -> int:
+        """Send a request; the status of its answer once the headers are in. Raises `Broken`, as all do."""
+        self._at_rest = self._answered = self._complete = self._whole = False
+        self._headers.clear()
+        self._pieces.clear()
+        self._size = self._buffered = 0
+        self._parser = httptools.HttpResponseParser(self)
+        self._heard = self._loop.time()
+        if self._broken is not None or self._transport is None:
+            raise Broken("the connection broke", untouched=True)
+        self._transport.write(call)
+        while not self._answered:
+            await self._news()
+        return int(self._parser.get_status_code())
+
+    async def rest(self) -> bytes:
+        """The whole body."""
+        self._whole = True
+        self._flow()
+        while not self._complete:
+            await self._news()
+        self._end()
+        pieces = self._pieces
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def piece(self) -> bytes:
+        """What has come since the last piece; empty at the end."""
+        while not self._pieces:
+            if self._complete:
+                self._end()
+                return b""
+            await self._news()
+        pieces, self._pieces = self._pieces, []
+        self._buffered = 0
+        self._flow()
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def header(self, name: bytes) -> str | None:
+        """The first header of that name (lower case)."""
+        return next((value.decode("latin-1") for key, value in self._headers if key == name), None)
+
+    def check_silence(self, now: float, timeout_s: float) -> None:
+        """Break off a call that has said nothing for `timeout_s`; `now` is the loop's time."""
+        if not self._at_rest and not self._paused and now - self._heard >= timeout_s:
+            self._break(Broken("silence", silent=True))
+
+    def close(self) -> None:
+        """Hang up."""
+        self._end()
+        self._reusable = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """From the loop."""
+        self._transport = transport  # type: ignore[assignment]  # a stream's transport can write
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """From the loop. An answer without a length ends with its connection."""
+        del exc
+        self._transport = None
+        self._reusable = False
+        if self._answered and not self._complete and self._until_close():
+            self._complete = True
+            self._wake()
+        else:
+            self._break(Broken("the connection broke", untouched=not self._headers and not self._answered))
+
+    def data_received(self, data: bytes) -> None:
+        """From the loop."""
+        self._heard = self._loop.time()
+        if self._at_rest:  # nobody asked
+            self.close()
+            return
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._break(Broken("the endpoint does not speak HTTP/1.1"))
+            self.close()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """From the parser."""
+        self._headers.append((name.lower(), value))
+        self._size += len(name) + len(value)
+        if self._size > MOST_HEADERS:
+            self._break(Broken("the headers of the answer are too long"))
+
+    def on_headers_complete(self) -> None:
+        """From the parser."""
+        if self._parser.get_status_code() < 200:  # noqa: PLR2004 - 100 Continue and its kind are no answers
+            self._headers.clear()
+            return
+        self._size = 0
+        self._answered = True
+        self._wake()
+
+    def on_body(self, body: bytes) -> None:
+        """From the parser."""
+        self._pieces.append(body)
+        self._size += len(body)
+        self._buffered += len(body)
+        if self._whole and self._size > MOST_BODY:
+            self._break(Broken(f"the answer is longer than {MOST_BODY:,} bytes"))
+        elif not self._whole and self._buffered > MOST_BUFFERED and not self._paused and self._transport:
+            self._paused = True
+            self._transport.pause_reading()
+        if not self._whole:
+            self._wake()
+
+    def on_message_complete(self) -> None:
+        """From the parser."""
+        if self._answered:
+            self._complete = True
+            self._reusable = self._parser.should_keep_alive()
+            self._wake()
+
+    async def _news(self) -> None:
+        if self._broken is not None:
+            raise self._broken
+        self._waiting = self._loop.create_future()
+        try:
+            await self._waiting
+        finally:
+            self._waiting = None
+        if self._broken is not None and not self._complete:
+            raise self._broken
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    def _break(self, broken: Broken) -> None:
+        if self._broken is None:
+            self._broken = broken
+        self._wake()
+
+    def _flow(self) -> None:
+        if self._paused and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
+
+    def _end(self) -> None:
+        self._at_rest = self._complete
+
+    def _until_close(self) -> bool:
+        names = {name for name, _ in self._headers}
+        return b"content-length" not in names and b"transfer-encoding" not in names

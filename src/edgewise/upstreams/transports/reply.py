@@ -1,0 +1,35 @@
+"""What a transport is, and what it brings back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+CONNECT_TIMEOUT_S = 10.0
+ERROR_BODY_BYTES = 65_536
+HTTP_OK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: `body` whole, or the `pieces` of a stream that began with a 200."""
+
+    status: int
+    body: bytes = b""
+    pieces: AsyncGenerator[bytes, None] | None = None
+    retry_after: str | None = None
+
+
+class Transport(Protocol):
+    """Posts bodies to one base URL. Raises `UpstreamError` where there is no answer."""
+
+    async def post(self, path: str, body: bytes, *, stream: bool) -> Reply:
+        """One call; the answer whole, or as the pieces of a stream."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close idle connections."""
+        ...

@@ -1,0 +1,102 @@
+"""TLS, HTTP/2 and proxies by pyreqwest (docs/decisions/http-clients.md).
+
+Redirects are not followed: an endpoint that moves is a matter for the operator, and a followed redirect could
+carry a prompt anywhere.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pyreqwest.client import ClientBuilder
+from pyreqwest.exceptions import (
+    ConnectError,
+    ConnectTimeoutError,
+    PyreqwestError,
+    ReadTimeoutError,
+    RequestTimeoutError,
+)
+
+from edgewise.domain.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
+from edgewise.upstreams.transports.reply import CONNECT_TIMEOUT_S, ERROR_BODY_BYTES, HTTP_OK, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from pyreqwest.client import Client
+    from pyreqwest.request import StreamRequest
+    from pyreqwest.response import Response
+
+
+class Reqwest:
+    """A `Transport`. Its client is built on first use: a client that nobody uses costs nothing."""
+
+    def __init__(self, name: str, base: str, headers: Mapping[str, str], *, timeout_s: float) -> None:
+        self._name, self._base, self._timeout_s = name, base, timeout_s
+        self._headers = dict(headers)
+        self._client: Client | None = None
+
+    async def post(self, path: str, body: bytes, *, stream: bool) -> Reply:
+        """One call; the answer whole, or as the pieces of a stream."""
+        if self._client is None:
+            self._client = self._build()
+        call = self._client.post(self._base + path).headers(self._headers).body_bytes(body)
+        try:
+            if not stream:
+                response = await call.build().send()
+                return Reply(response.status, bytes(await response.bytes()), None, _retry_after(response))
+            streamed = call.build_streamed()
+            response = await streamed.__aenter__()
+        except PyreqwestError as error:
+            raise self._named(error) from error
+        if response.status == HTTP_OK:
+            return Reply(HTTP_OK, pieces=self._pieces(streamed, response))
+        try:
+            head = bytes(await response.body_reader.read(ERROR_BODY_BYTES) or b"")
+        except PyreqwestError as error:
+            raise self._named(error) from error
+        finally:
+            await streamed.__aexit__(None, None, None)
+        return Reply(response.status, head, None, _retry_after(response))
+
+    async def aclose(self) -> None:
+        """Close idle connections."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+    def _build(self) -> Client:
+        builder = (
+            ClientBuilder()
+            .follow_redirects(enable=False)
+            .referer(enable=False)
+            .connect_timeout(timedelta(seconds=CONNECT_TIMEOUT_S))
+            .read_timeout(timedelta(seconds=self._timeout_s))
+        )
+        return builder.build()
+
+    async def _pieces(self, streamed: StreamRequest, response: Response) -> AsyncGenerator[bytes, None]:
+        read = response.body_reader.read_chunk
+        try:
+            while (piece := await read()) is not None:
+                yield bytes(piece)
+        except PyreqwestError as error:
+            raise self._named(error) from error
+        finally:
+            await streamed.__aexit__(None, None, None)
+
+    def _named(self, error: PyreqwestError) -> UpstreamError:
+        host = urlsplit(self._base).netloc
+        if isinstance(error, ConnectTimeoutError):
+            return UpstreamTimeout(f"{self._name}: no connection to {host} in {CONNECT_TIMEOUT_S:g} s.")
+        if isinstance(error, (ReadTimeoutError, RequestTimeoutError)):
+            return UpstreamTimeout(f"{self._name} sent nothing for {self._timeout_s:g} s.")
+        if isinstance(error, ConnectError):
+            return UpstreamUnreachable(f"{self._name}: no connection to {host}.")
+        return UpstreamUnreachable(f"{self._name}: the connection to {host} broke.")
+
+
+def _retry_after(response: Response) -> str | None:
+    return response.get_header("retry-after")
