@@ -19,8 +19,9 @@ close. What that server does, as tried with xllamacpp 2026.10.11549 and held by 
 - An image part: 500 with "image input is not supported". Wrong types: 400. Unknown fields: ignored.
 - All slots busy: requests wait in line (thirty on two slots: all answered, in order); `/health` answers
   meanwhile. There is no limit to the line and no 503.
-- A client that hangs up stops the generation with the next token, plain or streaming; while the prompt is
-  still being read, after the batch under way (128 tokens, about a second). Its slot is then free.
+- A client of a stream that hangs up stops the answer with the next token; while the prompt is still being
+  read, after the batch under way (128 tokens, about a second). A plain request's hang-up is seen only once
+  the whole server has been quiet for a second: while another slot streams, that answer runs to its end.
 - Idle connections are closed after 5 s, and each one after 100 requests: a pool must take that into account.
 """
 

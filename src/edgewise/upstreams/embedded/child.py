@@ -31,6 +31,8 @@ CACHE_MIB = 64
 # Tokens of a prompt that are read in one go. A hang-up is noticed, and another slot served, only between
 # two batches; reading 128 costs no more a token than reading 2048 does, and takes about a second.
 BATCH_TOKENS = 128
+# llama.cpp's log is written by a thread of its own, and says why a model cannot be loaded.
+LOG_FLUSH_S = 0.2
 # A request without a limit of its own stops after this share of the context: small models like to repeat
 # themselves, and then never end.
 UNLIMITED_SHARE = 4
@@ -61,6 +63,7 @@ def main() -> None:
 
 def _give_up(error: Exception, code: int) -> NoReturn:
     """Leave at once, so that standard output and the process end in the same moment."""
+    time.sleep(LOG_FLUSH_S)
     sys.stderr.write(f"{error}\n")
     sys.stderr.flush()
     os._exit(code)

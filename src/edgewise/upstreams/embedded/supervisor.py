@@ -120,22 +120,33 @@ class EmbeddedRuntime:
     async def _start(self) -> str:
         self._bury()
         await self._hold_back()
-        if self._closing.is_set():
-            raise UpstreamUnreachable(f"{self.alias} has been stopped.")
+        if not self._closing.is_set():
+            await self._bring_up()
+        if self._closing.is_set() or self._child is None:
+            raise self._stopped()
+        return self._child.report.url
+
+    async def _bring_up(self) -> None:
+        """Start a child and wait until it serves; note a failure for the next start."""
         if not self.model_path.is_file():
             raise AssetError(f"{self.model_path} is not there; run: edgewise models pull {self.alias}")
         self.starts += 1
         loop = asyncio.get_running_loop()
         try:
             self._child = await Child.spawn(self._launch())
-            await self._child.serving()
+            if not self._closing.is_set():
+                await self._child.serving()
         except EdgewiseError as error:
+            if self._closing.is_set():
+                raise self._stopped() from None
             self._child, self._failure = None, error
             self._backoff.died(0)
             self._not_before = loop.time() + self._backoff.delay_s
             raise
         self._failure, self._serving_since = None, loop.time()
-        return self._child.report.url
+
+    def _stopped(self) -> UpstreamUnreachable:
+        return UpstreamUnreachable(f"{self.alias} has been stopped.")
 
     def _launch(self) -> Launch:
         return Launch(
