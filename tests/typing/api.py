@@ -42,6 +42,7 @@ class Never:
     def objection(
         self, request: Request, candidate: Candidate, signals: Sequence[Signal]
     ) -> Objection | None:
+        del request, signals
         return Objection(candidate.id, "allow", "never")
 
 

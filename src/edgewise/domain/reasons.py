@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from edgewise.domain.decisions import Odds, Reason
     from edgewise.domain.requests import Request
 
+HALF = 0.5  # more than that is the likeliest without a look at the others
 # The promise first, then what cannot be done at all, then what cannot be done now.
 BY_RULE: dict[Rule, Reason] = {
     "privacy": "privacy",
@@ -43,6 +44,6 @@ def reason_for(
             if rule in rules:
                 return reason
         return "only_candidate"
-    if odds.by_id[chosen] <= 0.5 and chosen != odds.favourite:
+    if odds.by_id[chosen] <= HALF and chosen != odds.favourite:
         return "explored"
     return odds.reason

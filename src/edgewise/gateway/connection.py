@@ -1,8 +1,9 @@
 """One client's connection: uvicorn's HTTP with limits on headers, and word of a client that hangs up.
 
-The two classes replace what uvicorn does for every request with less of the same: the head of an answer waits for its
-first body, so that a plain answer is one write; a path without a query is not parsed as a URL; header values, which are
-all ours, are not searched for line breaks. That halves uvicorn's share of the CPU (docs/benchmarks.md).
+The two classes replace what uvicorn does for every request with less of the same: the head of an answer waits
+for its first body, so that a plain answer is one write; a path without a query is not parsed as a URL; header
+values, which are all ours, are not searched for line breaks. That halves uvicorn's share of the CPU
+(docs/benchmarks.md).
 """
 
 from __future__ import annotations
@@ -16,8 +17,6 @@ from edgewise.domain.wire import error_body
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
-
-    from httptools import HttpRequestParser
 
 KEY = "edgewise.connection"
 
@@ -135,7 +134,8 @@ class Connection(HttpToolsProtocol):
         if self._header_bytes and self._length_of_headers() > self.max_header_bytes:
             self._refuse()
             return
-        url, parser = self.url, cast("HttpRequestParser", self.parser)
+        url, parser = self.url, self.parser
+        assert parser is not None  # noqa: S101 - it is this parser that calls
         if not url.startswith(b"/") or b"?" in url or b"%" in url or parser.should_upgrade():
             super().on_headers_complete()
             return

@@ -1,10 +1,10 @@
-"""How bytes get to an endpoint and back: our own HTTP/1.1 where it is plain, pyreqwest elsewhere."""
+"""How bytes get to an endpoint and back: our own HTTP/1.1, or pyreqwest where a proxy stands between."""
 
 from __future__ import annotations
 
-from os import environ
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from edgewise.domain.addresses import is_loopback
 from edgewise.upstreams.transports.reply import Reply, Transport
@@ -18,17 +18,21 @@ __all__ = ["Reply", "Transport", "transport_for"]
 def transport_for(name: str, base: str, headers: Mapping[str, str], *, timeout_s: float) -> Transport:
     """The transport for a base URL. `name` stands in errors; `headers` go with each call, never shown.
 
-    Plain HTTP without a proxy goes the short way (`plain`), which costs a third of the CPU. TLS, HTTP/2 and
-    proxies are pyreqwest's (`reqwest`).
+    Our own client (`http1`) costs a third of the CPU and hangs up at once when a call is cancelled. Where the
+    environment names a proxy (`HTTPS_PROXY`, `NO_PROXY`), pyreqwest goes through it (`reqwest`).
     """
+    if _is_proxied(base):
+        from edgewise.upstreams.transports.reqwest import Reqwest  # noqa: PLC0415 - few need it
+
+        return Reqwest(name, base, headers, timeout_s=timeout_s)
+    from edgewise.upstreams.transports.http1 import Http1  # noqa: PLC0415 - so that deciding needs no network
+
+    return Http1(name, base, headers, timeout_s=timeout_s)
+
+
+def _is_proxied(base: str) -> bool:
     address = urlsplit(base)
-    proxied = not is_loopback(address.hostname or "") and (
-        environ.get("http_proxy") or environ.get("HTTP_PROXY")
-    )
-    if address.scheme == "http" and not proxied:
-        from edgewise.upstreams.transports.plain import PlainHttp  # noqa: PLC0415 - the other may not be needed
-
-        return PlainHttp(name, base, headers, timeout_s=timeout_s)
-    from edgewise.upstreams.transports.reqwest import Reqwest  # noqa: PLC0415 - the same
-
-    return Reqwest(name, base, headers, timeout_s=timeout_s)
+    host, proxies = address.hostname or "", getproxies()
+    if is_loopback(host) or not (address.scheme in proxies or "all" in proxies):
+        return False
+    return not proxy_bypass(host)

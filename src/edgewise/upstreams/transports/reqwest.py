@@ -1,4 +1,4 @@
-"""TLS, HTTP/2 and proxies by pyreqwest (docs/decisions/http-clients.md).
+"""Through a proxy, by pyreqwest (docs/decisions/pyreqwest.md).
 
 Redirects are not followed: an endpoint that moves is a matter for the operator, and a followed redirect could
 carry a prompt anywhere.
@@ -43,6 +43,8 @@ class Reqwest:
         if self._client is None:
             self._client = self._build()
         call = self._client.post(self._base + path).headers(self._headers).body_bytes(body)
+        # Or it holds the first 64 KB of a stream back.
+        call = call.streamed_read_buffer_limit(0)
         try:
             if not stream:
                 response = await call.build().send()

@@ -1,13 +1,15 @@
-"""Plain HTTP/1.1 on the gateway's own event loop: kept-alive connections, httptools as the parser.
+"""HTTP/1.1 on the gateway's own event loop: kept-alive connections, httptools as the parser, the loop's TLS.
 
-On loopback a call that crosses into another thread and back costs more than the call itself; this way
-takes a third of the CPU (docs/benchmarks.md). It does what a chat endpoint needs, and no more: POST, a length
-or chunks, keep-alive.
+A call that crosses into another thread and back costs more than the call itself; this way takes a third of
+the CPU (docs/benchmarks.md), and a cancelled call hangs up at once. It does what a chat endpoint needs, and
+no more: POST, a length or chunks, keep-alive. Redirects are not followed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ssl
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -22,7 +24,7 @@ MOST_IDLE = 64
 IDLE_S = 30.0
 
 
-class PlainHttp:
+class Http1:
     """A `Transport`. `timeout_s` bounds the silence between two reads.
 
     A kept-alive connection that the server closed just when we used it is tried again, once, on a fresh one:
@@ -32,7 +34,8 @@ class PlainHttp:
     def __init__(self, name: str, base: str, headers: Mapping[str, str], *, timeout_s: float) -> None:
         address = urlsplit(base)
         self._name, self._timeout_s = name, timeout_s
-        self._host, self._port = address.hostname or "", address.port or 80
+        self._tls = _tls() if address.scheme == "https" else None
+        self._host, self._port = address.hostname or "", address.port or (443 if self._tls else 80)
         self._path = address.path.rstrip("/")
         lines = [f"host: {address.netloc}", *(f"{key}: {value}" for key, value in headers.items())]
         self._head = "\r\n".join(lines).encode("latin-1") + b"\r\ncontent-length: "
@@ -125,12 +128,15 @@ class PlainHttp:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                _, exchange = await loop.create_connection(Exchange, self._host, self._port)
+                _, exchange = await loop.create_connection(Exchange, self._host, self._port, ssl=self._tls)
         except TimeoutError as error:
             where = f"{self._host}:{self._port}"
             raise UpstreamTimeout(
                 f"{self._name}: no connection to {where} in {CONNECT_TIMEOUT_S:g} s."
             ) from error
+        except ssl.SSLError as error:
+            why = f"the certificate or TLS of {self._host}:{self._port} is not accepted"
+            raise UpstreamUnreachable(f"{self._name}: {why} ({error.reason or error}).") from error
         except OSError as error:
             raise UpstreamUnreachable(f"{self._name}: no connection to {self._host}:{self._port}.") from error
         return exchange
@@ -139,3 +145,11 @@ class PlainHttp:
         if broken.silent:
             return UpstreamTimeout(f"{self._name} sent nothing for {self._timeout_s:g} s.")
         return UpstreamUnreachable(f"{self._name}: {broken} ({self._host}:{self._port}).")
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """The system's certificates, and names checked; one context for all."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
