@@ -54,7 +54,9 @@ OUTCOME = Outcome(
         ),
     ),
 )
-FEEDBACK = Feedback(id="fb_1", decision_id=DECISION.id, at=AT + 60, quality=0.8, thumbs="up", comment="Right.")
+FEEDBACK = Feedback(
+    id="fb_1", decision_id=DECISION.id, at=AT + 60, quality=0.8, thumbs="up", comment="Right."
+)
 
 
 def decision(**changes: Any) -> Decision:

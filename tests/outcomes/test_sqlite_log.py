@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from tests import strategies
+from tests.outcomes.sample import DECISION, FEEDBACK, OUTCOME, decision, outcome
 
 from edgewise.domain.decisions import Decision, Feedback, Outcome, Record
 from edgewise.domain.errors import StoreError
-from edgewise.outcomes import LogReader, MemoryLog, Observed, SqliteLog, check_log
+from edgewise.outcomes import LogReader, MemoryLog, Observed, SqliteLog, check_log, sqlite_log, writer
 from edgewise.outcomes.schema import connect
 from edgewise.settings import StoreSettings
-from tests import strategies
-from tests.outcomes.sample import DECISION, FEEDBACK, OUTCOME, decision, outcome
 
 FEW_IDS = ("req_" + "0" * 31 + "1", "req_" + "0" * 31 + "2", "req_" + "0" * 31 + "3")
 
@@ -66,7 +66,9 @@ def test_a_memory_log_keeps_the_contract(records: list[Record]) -> None:
 def test_whatever_is_acknowledged_is_readable_once_and_unchanged(calls: list[list[Record]]) -> None:
     kept: dict[tuple[type[Record], str], Record] = {}
     for record in (record for call in calls for record in call):
-        kept.setdefault((type(record), record.decision_id if isinstance(record, Outcome) else record.id), record)
+        kept.setdefault(
+            (type(record), record.decision_id if isinstance(record, Outcome) else record.id), record
+        )
 
     async def work(log: SqliteLog) -> None:
         await asyncio.gather(*(log.append(*call) for call in calls))
@@ -97,8 +99,6 @@ def test_a_check_that_finds_a_forgetful_log() -> None:
 
 
 def test_many_at_once_take_few_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from edgewise.outcomes import writer
-
     commits = 0
     write = writer.write
 
@@ -199,7 +199,9 @@ def test_what_cannot_be_written_fails_and_the_next_does_not(tmp_path: Path) -> N
     async def work(log: SqliteLog) -> None:
         await log.append(DECISION)
         other = sqlite3.connect(path)
-        other.execute("CREATE TRIGGER full BEFORE INSERT ON outcomes BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        other.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON outcomes BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
         other.commit()
         outcomes = [log.append(outcome(decision())) for _ in range(3)]
         for written in outcomes:
@@ -218,9 +220,9 @@ def test_what_cannot_be_written_fails_and_the_next_does_not(tmp_path: Path) -> N
     assert LogReader(path).latest()[0].outcome == OUTCOME
 
 
-def test_a_disk_without_room_fails_the_commit_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from edgewise.outcomes import sqlite_log
-
+def test_a_disk_without_room_fails_the_commit_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def small(path: Path, **options: Any) -> sqlite3.Connection:
         connection = connect(path, **options)
         connection.execute("PRAGMA max_page_count = 40")
@@ -266,13 +268,13 @@ def test_one_bad_record_does_not_take_the_others_along(tmp_path: Path) -> None:
     assert story.decision.prompt == "from a terminal: ?"
 
 
-def test_a_writer_that_dies_refuses_instead_of_hanging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from edgewise.outcomes.writer import Writer
-
+def test_a_writer_that_dies_refuses_instead_of_hanging(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def die(*_: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(Writer, "run", die)
+    monkeypatch.setattr(writer.Writer, "run", die)
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
 
     async def main() -> SqliteLog:
@@ -304,7 +306,10 @@ def test_full_synchronous_is_passed_on(tmp_path: Path) -> None:
         connection = connect(tmp_path / "log.sqlite", synchronous=synchronous)  # type: ignore[arg-type]
         assert connection.execute("PRAGMA synchronous").fetchone() == (level,)
         connection.close()
-    with_log(tmp_path / "log.sqlite", lambda log: asyncio.sleep(0), synchronous="FULL")
+    with_log(
+        tmp_path / "log.sqlite", lambda log: asyncio.wait_for(log.append(DECISION), 60), synchronous="FULL"
+    )
+    assert LogReader(tmp_path / "log.sqlite").count() == 1
 
 
 def test_the_salt_is_the_files_own(tmp_path: Path) -> None:
@@ -323,18 +328,16 @@ def test_old_records_go_when_the_log_opens(tmp_path: Path) -> None:
         for record in (DECISION, OUTCOME, FEEDBACK, decision()):
             await log.append(record)
 
-    async def wait(log: SqliteLog) -> None:
-        reader = LogReader(path)
-        while reader.count() > 1:
-            await asyncio.sleep(0.01)
+    async def again(log: SqliteLog) -> None:
+        await log.append(DECISION)  # the writer keeps house before its first commit
 
     with_log(path, fill)
     days = StoreSettings(max_age_days=90)
-    with_log(path, wait, retention=days, clock=lambda: DECISION.at + 91 * 86_400)
-    with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT count(*) FROM outcomes").fetchone() == (0,)
-        assert connection.execute("SELECT count(*) FROM feedback").fetchone() == (0,)
-    connection.close()
+    with_log(path, again, retention=days, clock=lambda: DECISION.at + 91 * 86_400)
+    stories = {story.decision.id: story for story in LogReader(path).stories()}
+    assert len(stories) == 2
+    assert stories[DECISION.id].outcome is None
+    assert stories[DECISION.id].feedback == ()
 
 
 def test_an_observer_sees_every_record_and_breaks_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -343,7 +346,7 @@ def test_an_observer_sees_every_record_and_breaks_nothing(caplog: pytest.LogCapt
 
     async def main() -> None:
         await Observed(inner, seen.append).append(DECISION, OUTCOME)
-        await Observed(inner, lambda _: 1 / 0).append(FEEDBACK)  # type: ignore[arg-type, return-value]
+        await Observed(inner, lambda _: 1 / 0).append(FEEDBACK)  # type: ignore[arg-type]
 
     asyncio.run(main())
     assert seen == [DECISION, OUTCOME]

@@ -99,9 +99,10 @@ def connect(
 
 def check_version(connection: Connection, path: Path, newest: int) -> int:
     """The file's version. Raises StoreError where the file is no log of ours or newer than `newest`."""
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    tables, application, version = connection.execute(  # in one look: another process may just be making it
+        "SELECT count(*), (SELECT application_id FROM pragma_application_id), "
+        "(SELECT user_version FROM pragma_user_version) FROM sqlite_master"
+    ).fetchone()
     if application != APPLICATION_ID and tables:
         raise StoreError(
             f"{path} is a database of another program; move it away, or name another file in [store] path."

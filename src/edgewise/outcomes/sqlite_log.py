@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from edgewise.outcomes.writer import Entry
     from edgewise.settings.schema import StoreSettings
 
-MOST_WAITING = 100_000
+MOST_WAITING = 20_000
 
 
 class SqliteLog:

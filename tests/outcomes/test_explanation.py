@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests import strategies
+from tests.outcomes.sample import DECISION, FEEDBACK, OUTCOME
+
+from edgewise.domain.candidates import Objection
+from edgewise.domain.decisions import Attempt, Estimate, Forecast, Reason
+from edgewise.domain.stories import Story
+from edgewise.outcomes.explain import WHY, explain
+from edgewise.outcomes.plain import KEPT, plain, plain_json, shortened
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+HOSTILE = "\x1b[2J\x1b]0;owned\x07 \x9b31m \u202eevil\u2066 \x00\x7f\r\nFORGED LINE \U000e0041\u2028end"
+STORIES = st.builds(
+    lambda d, o, f: Story(decision=d, outcome=o, feedback=tuple(f)),
+    strategies.decisions(),
+    st.none() | strategies.outcomes,
+    st.lists(strategies.feedback, max_size=2),
+)
+
+
+def test_a_whole_story() -> None:
+    story = Story(decision=DECISION, outcome=OUTCOME, feedback=(FEEDBACK,))
+    assert explain(story, zone=UTC) + "\n" == (GOLDEN / "explained.txt").read_text()
+
+
+def test_a_story_of_failure_and_simulation() -> None:
+    decision = replace(
+        DECISION,
+        chosen="far",
+        location="cloud",
+        reason="explored",
+        propensity=0.01,
+        odds={"near": 0.99, "far": 0.01},
+        shortlist=("near", "far"),
+        forecasts={"near": Forecast(quality=Estimate(0.8, 0.7, 0.9), latency_s=Estimate(0.5, 0.1, 2.0))},
+        evidence={},
+        session="s-1",
+        privacy="local",
+        stream=True,
+        simulated=True,
+        prompt=None,
+        prompt_hash="ab" * 32,
+    )
+    first = Attempt(
+        candidate="far", status="error", started_s=0.0, latency_s=0.03, http_status=503, error="Busy."
+    )
+    outcome = replace(
+        OUTCOME,
+        candidate="far",
+        status="incomplete",
+        attempts=(first, replace(first, started_s=0.05, http_status=None, status="incomplete", error=None)),
+        error="The stream broke.",
+        input_tokens=None,
+        cost_state="estimated",
+        response=None,
+    )
+    told = explain(Story(decision=decision, outcome=outcome), zone=UTC)
+    assert told + "\n" == (GOLDEN / "explained_failure.txt").read_text()
+
+
+def test_a_decision_that_nobody_carried_out() -> None:
+    certain = replace(DECISION, shortlist=("smollm2-135m",), odds={"smollm2-135m": 1.0}, prompt=None)
+    told = explain(Story(decision=certain))
+    assert "No outcome is recorded" in told
+    assert "certain to be chosen (propensity 1)" in told
+    assert "The prompt's text was not kept." in told
+
+
+def test_every_reason_has_a_sentence() -> None:
+    assert set(WHY) == set(get_args(Reason))
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        Story(decision=replace(DECISION, prompt=HOSTILE, session=HOSTILE, model=HOSTILE), outcome=OUTCOME),
+        Story(decision=replace(DECISION, objections=(Objection(HOSTILE, "pin", HOSTILE),)), outcome=OUTCOME),
+        Story(decision=DECISION, outcome=replace(OUTCOME, error=HOSTILE, response=HOSTILE)),
+        Story(
+            decision=DECISION,
+            outcome=replace(
+                OUTCOME, attempts=(replace(OUTCOME.attempts[0], error=HOSTILE, candidate=HOSTILE),)
+            ),
+        ),
+        Story(decision=DECISION, feedback=(replace(FEEDBACK, comment=HOSTILE, source=HOSTILE),)),
+    ],
+)
+def test_no_stored_text_reaches_the_terminal_alive(story: Story) -> None:
+    told = explain(story)
+    assert harmless(told)
+    assert r"\x1b[2J\x1b]0;owned\x07" in told
+    assert r"\u202eevil" in told
+    assert not any(line.startswith("FORGED") for line in told.splitlines())
+
+
+@given(STORIES)
+def test_any_story_is_told_and_does_no_harm(story: Story) -> None:
+    told = explain(story)
+    assert harmless(told)
+    assert plain(story.decision.chosen) in told
+
+
+@given(st.text(st.characters()))
+def test_plain_text_is_one_harmless_line(text: str) -> None:
+    assert harmless(plain(text))
+    assert "\n" not in plain(text)
+    assert plain(plain(text)) == plain(text)
+    assert len(shortened(text, 10)) <= 10 * len(r"\U000e0041") + len("… (0000 characters)")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_plain_json_is_the_same_json(text: str) -> None:
+    encoded = json.dumps({"text": text}, ensure_ascii=False)
+    assert json.loads(plain_json(encoded)) == {"text": text}
+    assert all(c.isprintable() or c == "\n" for c in plain_json(encoded))
+
+
+def test_writing_of_the_world_stays_as_it_is() -> None:
+    for text in ("Grüße", "你好", "नमस्ते", "שלום", "👩\u200d💻", "a\u200cb"):
+        assert plain(text) == text
+
+
+def harmless(text: str) -> bool:
+    return all(c.isprintable() or c in KEPT or c == "\n" for c in text)
