@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.servers import Running
 
 from edgewise.cli import COMMANDS
 from edgewise.gateway.chat_body import EXTENSIONS
 from edgewise.settings import load
-from tests.servers import Running
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -25,7 +25,9 @@ def blocks(text: str, language: str) -> list[str]:
 def test_the_readmes_python_runs(running: Running) -> None:
     (code,) = blocks(README, "python")
     code = code.replace("http://127.0.0.1:8787", running.url)
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout == "Paris.\n"
 

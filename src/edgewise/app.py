@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from edgewise import assets
 from edgewise.constraints import Capability, Pin
-from edgewise.domain.errors import AssetError, EdgewiseError, SettingsError
+from edgewise.domain.errors import EdgewiseError, SettingsError
 from edgewise.domain.places import home
 from edgewise.execution import Executor
 from edgewise.features import TextFeatures
@@ -125,10 +125,7 @@ class App:
     def _runtime(self, model: str) -> EmbeddedRuntime:
         """One runtime a model, however many candidates stand on it."""
         if model not in self.runtimes:
-            asset = assets.KNOWN.get(model)
-            if asset is None:
-                raise AssetError(f"There is no embedded model '{model}'; there is smollm2-135m.")
-            runtime = EmbeddedRuntime(assets.path_of(model, asset.files[0].name), alias=model)
+            runtime = EmbeddedRuntime.of(model)
             self.runtimes[model] = runtime
             self._closing.push_async_callback(runtime.aclose)
         return self.runtimes[model]

@@ -35,7 +35,7 @@ def describe(candidate: CandidateSettings) -> Candidate:
         endpoint=(candidate.url or "").rstrip("/"),
         price=FREE if candidate.price is None and candidate.location == "edge" else candidate.price,
         capabilities=Capabilities(
-            tools=candidate.tools,
+            tools=candidate.embedded is None if candidate.tools is None else candidate.tools,
             vision=remote_cloud if candidate.vision is None else candidate.vision,
             json_schema=candidate.json_schema,
             context_tokens=context,

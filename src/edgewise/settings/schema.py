@@ -110,7 +110,7 @@ class CandidateSettings(Struct, frozen=True, forbid_unknown_fields=True):
     api_key_env: str | None = None
     price: Price | None = None
     trust: Trust | None = None
-    tools: bool = True
+    tools: bool | None = None
     vision: bool | None = None
     json_schema: bool = True
     context_tokens: int | None = None
