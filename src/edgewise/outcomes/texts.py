@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from msgspec import Struct
+if TYPE_CHECKING:
+    from edgewise.settings.schema import Texts as How
 
-from edgewise.settings.schema import Texts as How
 
-
-class Texts(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Texts:
     """`[store] prompts` as a function: a prompt in, (its text or None, its hash or None) out.
 
     `how` is "full" (the text), "hash" or "none". The hash tells repeated prompts apart and nothing more:
