@@ -77,18 +77,19 @@ class SqliteLog:
         try:
             await opened
         except BaseException:
-            self._loop = None
+            self._loop = self._thread = None
             self._queue.put(None)  # the thread may still be on its way
             raise
 
     async def aclose(self) -> None:
         """Write all that was appended, then close the file. Records that come later are refused."""
-        if self._loop is None or self._ended is None or self._thread is None:
+        thread, ended = self._thread, self._ended
+        if thread is None or ended is None:
             return
-        self._loop = None
+        self._loop = self._thread = None
         self._queue.put(None)
-        await asyncio.shield(self._ended)
-        self._thread.join()
+        await asyncio.shield(ended)
+        thread.join()
 
     async def __aenter__(self) -> Self:
         await self.open()

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 MOST_ENTRIES = 2_000  # in one commit
 ROWS_A_STATEMENT = 32  # one step: the interpreter lock is let go and fought for once
-PAUSE_S = 0.002  # between the beginnings of two commits
+PAUSE_S = 0.004  # between the beginnings of two commits
 IDLE_S = 1.0  # quiet for so long: time to empty the write-ahead log
 HOUSEKEEPING_S = 60.0
 SHARE_OF_TIME = 0.1  # what housekeeping may take while there is much of it
