@@ -12,6 +12,7 @@ EdgewiseError                what the operator, the client or the world did that
 │   ├── UpstreamUnreachable  no connection could be made, or it broke
 │   ├── UpstreamTimeout      no answer in time
 │   └── UpstreamRefused      it answered with an error of its own; carries status and body
+├── TableError               an outcome table is unreadable, lacks a column, or holds nothing to learn from
 └── BundleError              a policy bundle is damaged or from another version
 """
 
@@ -112,3 +113,7 @@ class UpstreamRefused(UpstreamError):
 
 class BundleError(EdgewiseError):
     """A policy bundle is damaged or from another version."""
+
+
+class TableError(EdgewiseError):
+    """An outcome table is unreadable, lacks a column, or holds nothing to learn from."""

@@ -1,0 +1,1 @@
+"""The learning loop: outcome table → train → evaluate → deploy → policy bundle."""

@@ -1,0 +1,73 @@
+"""Splits by prompt: the same prompt never stands on both sides."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+SHINGLE = 5
+BANDS, ROWS = 16, 4
+NEAR = 0.8
+
+
+def prompt_key(prompt: str) -> str:
+    """The hash that splits go by: white space does not make a prompt another one."""
+    return sha256(" ".join(prompt.split()).encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def folds(keys: Sequence[str], count: int, seed: int) -> NDArray[np.int64]:
+    """(n,) fold numbers, equal for equal keys, balanced, reproducible from the seed alone."""
+    unique = sorted(set(keys), key=lambda key: sha256(f"{seed}:{key}".encode()).digest())
+    place = {key: number % count for number, key in enumerate(unique)}
+    return np.array([place[key] for key in keys], dtype=np.int64)
+
+
+def leakage(train: Iterable[str], test: Sequence[str]) -> NDArray[np.bool_]:
+    """(n_test,) whether a test prompt's key stands in the training part too."""
+    known = set(train)
+    return np.array([key in known for key in test], dtype=np.bool_)
+
+
+def near_duplicates(train: Sequence[str], test: Sequence[str]) -> int:
+    """How many test prompts nearly equal a training prompt (MinHash over 5-character shingles, Jaccard ≥ .8).
+
+    Source: Broder, "On the resemblance and containment of documents", 1997.
+    """
+    seen: dict[tuple[int, bytes], list[int]] = {}
+    shingled = [_shingles(text) for text in train]
+    for number, shingles in enumerate(shingled):
+        for band in _bands(shingles):
+            seen.setdefault(band, []).append(number)
+    near = 0
+    for text in test:
+        shingles = _shingles(text)
+        others = {number for band in _bands(shingles) for number in seen.get(band, ())[:50]}
+        near += any(_jaccard(shingles, shingled[number]) >= NEAR for number in others)
+    return near
+
+
+def _shingles(text: str) -> NDArray[np.uint64]:
+    codes = np.frombuffer(" ".join(text.lower().split())[:4000].encode("utf-8", "replace"), dtype=np.uint8)
+    if len(codes) < SHINGLE:
+        codes = np.pad(codes, (0, SHINGLE - len(codes)))
+    windows = np.lib.stride_tricks.sliding_window_view(codes, SHINGLE).astype(np.uint64)
+    weights = np.uint64(257) ** np.arange(SHINGLE, dtype=np.uint64)
+    return np.unique(windows @ weights)
+
+
+def _bands(shingles: NDArray[np.uint64]) -> list[tuple[int, bytes]]:
+    factors = np.random.default_rng(0).integers(1, 2**63, BANDS * ROWS, dtype=np.uint64) | np.uint64(1)
+    hashes = (shingles[:, None] * factors[None, :]).min(axis=0).reshape(BANDS, ROWS)
+    return [(number, row.tobytes()) for number, row in enumerate(hashes)]
+
+
+def _jaccard(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> float:
+    both = len(np.intersect1d(a, b, assume_unique=True))
+    return both / (len(a) + len(b) - both)

@@ -1,0 +1,64 @@
+"""Objectives: the formulas, and what they refuse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgewise.domain.errors import SettingsError
+from edgewise.policies.objectives import OBJECTIVES, Measured, Objective
+
+SHARE = st.floats(0, 1)
+LATENCY = st.floats(0.01, 100)
+COST = st.floats(0, 1)
+
+
+def test_qos_is_the_published_formula() -> None:
+    found = Measured(quality=0.9, latency_s=2.0, mission=7.0, time=4.0)
+    assert Objective("qos").utility(found) == pytest.approx(1.7 * 0.9 + 1.4 / 2.0)
+
+
+@given(st.sampled_from(OBJECTIVES), SHARE, LATENCY, COST)
+def test_floats_and_arrays_agree(name: str, quality: float, latency: float, cost: float) -> None:
+    objective = Objective(name, weight=0.3, floor=0.7)
+    one = objective.utility(Measured(quality, latency, cost, quality))
+    many = objective.utility(Measured(*(np.array([[v, v]]) for v in (quality, latency, cost, quality))))
+    assert many == pytest.approx(np.array([[one, one]]))
+
+
+@given(st.sampled_from(OBJECTIVES), SHARE, SHARE, LATENCY, COST)
+def test_more_quality_is_never_worse(name: str, a: float, b: float, latency: float, cost: float) -> None:
+    worse, better = sorted([a, b])
+    objective = Objective(name, weight=0.3, floor=0.7)
+    low, high = (objective.utility(Measured(q, latency, cost, q)) for q in (worse, better))
+    assert high >= low
+
+
+@given(LATENCY, LATENCY, COST, COST)
+def test_above_the_floor_only_the_price_counts(a: float, b: float, c: float, d: float) -> None:
+    cheap = Objective("cheapest-at-quality", floor=0.5)
+    assert (cheap.utility(Measured(0.6, a, c)) > cheap.utility(Measured(0.9, b, d))) == (
+        -1000 * c > -1000 * d
+    )
+    fast = Objective("fastest-at-quality", floor=0.5)
+    assert (fast.utility(Measured(0.6, a, c)) > fast.utility(Measured(0.9, b, d))) == (a < b)
+
+
+def test_without_costs_quality_at_cost_ranks_by_quality() -> None:
+    assert Objective("quality-at-cost", weight=2.0).utility(Measured(quality=0.4)) == 0.4
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"name": "fastest"}, "There is no objective 'fastest'"),
+        ({"floor": 80.0}, "between 0 and 1"),
+        ({"weight": -1.0}, "must not be negative"),
+        ({"weight": float("nan")}, "must not be negative"),
+    ],
+)
+def test_what_is_refused(wrong: dict[str, object], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        Objective(**wrong)  # type: ignore[arg-type]  # the bad ones are the point
