@@ -1,0 +1,183 @@
+"""What a policy would have earned on a log: from stories and the policy's wishes to figures or a refusal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+from msgspec import Struct
+
+from edgewise.learning.replay.estimators import Estimates, Logged, estimate
+from edgewise.learning.replay.refusals import Footing, agreement_of, footing, refusal
+from edgewise.learning.replay.rows import Gathered, gather
+from edgewise.learning.tables.splits import prompt_key
+from edgewise.policies.objectives import Measured, Objective
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from edgewise.domain.decisions import Estimate
+    from edgewise.domain.stories import Story
+
+    Floats = NDArray[np.float64]
+
+Verdict = Literal["better", "no different", "worse"]
+FEW_RATED = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """A policy's say on n prompts.
+
+    `odds` (n, m) are 0 off each prompt's shortlist and sum to 1 in every row. `forecasts` holds (n, m) for
+    each measure that it foresees: `utility`, `quality`, `latency_s`, `cost_usd`.
+    """
+
+    odds: Floats
+    forecasts: Mapping[str, Floats] = field(default_factory=dict[str, "Floats"])
+
+
+class Wishing(Protocol):
+    """The policy to replay: its odds over each prompt's own shortlist.
+
+    `offered` (n, m) says which of the m `candidates` stood on the shortlist of each prompt.
+    """
+
+    def __call__(
+        self, prompts: Sequence[str], candidates: Sequence[str], offered: NDArray[np.bool_]
+    ) -> Wishes:
+        """Say it; prompts, candidates and `offered` in the order of the answer's rows and columns."""
+        ...
+
+
+class Replayed(Struct, frozen=True):
+    """The answer. `measures` is empty where `refusal` says why.
+
+    `verdict` compares the policy with the log's own: by utility, or by quality where there is none.
+    """
+
+    policy: str
+    objective: str
+    footing: Footing
+    rated: float
+    decisions: int
+    left_out: dict[str, int]
+    measures: dict[str, Estimates]
+    verdict: Verdict | None
+    refusal: str | None
+    notes: tuple[str, ...]
+
+
+def replay(
+    stories: Iterable[Story],
+    wishing: Wishing,
+    objective: Objective,
+    *,
+    policy: str = "the policy",
+    seed: int = 0,
+) -> Replayed:
+    """What the policy behind `wishing` would have earned in these stories, or why they do not say."""
+    gathered = gather(stories)
+    logged, wishes = _logged(gathered, wishing)
+    found = footing(logged)
+    why = refusal(gathered, found, _agreement_where_certain(gathered, wishing) if not len(logged) else None)
+    measures: dict[str, Estimates] = {}
+    notes = _notes(gathered)
+    if why is None:
+        measured = _measured(gathered, objective)
+        if "utility" not in measured:
+            notes.append(_no_utility(objective))
+        for name, values in measured.items():
+            measures[name] = estimate(logged, values, wishes.forecasts.get(name), seed=seed)
+    main = measures.get("utility") or measures.get("quality")
+    return Replayed(
+        policy=policy,
+        objective=objective.name,
+        footing=found,
+        rated=gathered.rated,
+        decisions=gathered.decisions,
+        left_out=gathered.left_out,
+        measures=measures,
+        verdict=None if main is None else verdict(main.difference),
+        refusal=why,
+        notes=tuple(notes),
+    )
+
+
+def verdict(difference: Estimate) -> Verdict:
+    """What a 95 % interval of a difference says."""
+    if difference.low > 0.0:
+        return "better"
+    return "worse" if difference.high < 0.0 else "no different"
+
+
+def _logged(gathered: Gathered, wishing: Wishing) -> tuple[Logged, Wishes]:
+    rows = gathered.rows
+    candidates, odds = _matrix([row.odds for row in rows])
+    place = {name: column for column, name in enumerate(candidates)}
+    offered = np.array([[name in row.odds for name in candidates] for row in rows], dtype=np.bool_)
+    prompts = [row.prompt for row in rows]
+    wishes = wishing(prompts, candidates, offered) if rows else Wishes(odds)
+    return (
+        Logged(
+            chosen=np.array([place[row.chosen] for row in rows], dtype=np.intp),
+            odds=odds,
+            propensity=np.array([row.propensity for row in rows]),
+            wanted=wishes.odds,
+            keys=[prompt_key(prompt) for prompt in prompts],
+            share=np.array([gathered.rated if row.failed else 1.0 for row in rows]),
+        ),
+        wishes,
+    )
+
+
+def _agreement_where_certain(gathered: Gathered, wishing: Wishing) -> float | None:
+    choices = gathered.certain
+    if not choices:
+        return None
+    candidates, odds = _matrix([choice.odds for choice in choices])
+    offered = np.array([[name in choice.odds for name in candidates] for choice in choices], dtype=np.bool_)
+    return agreement_of(wishing([choice.prompt for choice in choices], candidates, offered).odds, odds)
+
+
+def _matrix(odds: Sequence[Mapping[str, float]]) -> tuple[tuple[str, ...], Floats]:
+    """Every candidate that was ever on a shortlist, and (n, m) odds, 0 where it was not."""
+    candidates = tuple(dict.fromkeys(name for row in odds for name in row))
+    found = [[row.get(name, 0.0) for name in candidates] for row in odds]
+    return candidates, np.array(found, dtype=np.float64).reshape(len(odds), len(candidates))
+
+
+def _measured(gathered: Gathered, objective: Objective) -> dict[str, Floats]:
+    """(n,) of each measure, NaN where it is unknown; a measure that no row has is left out."""
+    rows = gathered.rows
+    quality = np.array([row.quality for row in rows])
+    latency = np.array([np.nan if row.latency_s is None else row.latency_s for row in rows])
+    cost = np.array([np.nan if row.cost_usd is None else row.cost_usd for row in rows])
+    utility = objective.utility(Measured(quality=quality, latency_s=latency, cost_usd=cost))
+    found = {"quality": quality, "latency_s": latency, "cost_usd": cost}
+    if utility is not None:
+        found = {"utility": np.asarray(utility, dtype=np.float64), **found}
+    return {name: values for name, values in found.items() if not np.isnan(values).all()}
+
+
+def _no_utility(objective: Objective) -> str:
+    return (
+        f"The log does not record what the objective '{objective.name}' is made of "
+        f"({', '.join(objective.needs)}); the verdict goes by quality."
+    )
+
+
+def _notes(gathered: Gathered) -> list[str]:
+    notes: list[str] = []
+    if gathered.rows and gathered.rated < FEW_RATED:
+        notes.append(
+            f"Only {gathered.rated:.1%} of the answers were rated; if people rate some kinds of answers more "
+            "often than others, the figures lean towards those."
+        )
+    failed = sum(row.failed for row in gathered.rows)
+    if failed:
+        notes.append(f"{failed:,} requests failed and count as quality 0.")
+    return notes
