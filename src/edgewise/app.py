@@ -6,16 +6,18 @@ import asyncio
 from contextlib import AsyncExitStack
 from functools import cached_property
 from os import environ
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from edgewise import assets
 from edgewise.constraints import Capability, Pin
-from edgewise.domain.errors import EdgewiseError, SettingsError
+from edgewise.domain.errors import EdgewiseError, MissingExtra, SettingsError
 from edgewise.domain.places import home
 from edgewise.execution import Executor
 from edgewise.features import TextFeatures
+from edgewise.features.described import VectorFeatures
 from edgewise.outcomes import LogReader, MemoryLog, Observed, SqliteLog, Texts
-from edgewise.policies import Explore, make
+from edgewise.policies import Explore, make, settled
 from edgewise.router import Router
 from edgewise.settings import describe
 from edgewise.upstreams.embedded import EmbeddedRuntime
@@ -24,13 +26,14 @@ from edgewise.upstreams.scripted import Scripted
 from edgewise.upstreams.simulated import SimulatedNetwork
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
     from edgewise.domain.candidates import Candidate
     from edgewise.domain.decisions import Record
-    from edgewise.domain.protocols import OutcomeLog, Policy, Upstream
+    from edgewise.domain.protocols import Featurizer, OutcomeLog, Policy, Upstream
     from edgewise.settings import CandidateSettings, NetworkSettings, PolicySettings, Settings
+
+BUNDLE = "bundle"
 
 
 class App:
@@ -148,11 +151,12 @@ def decider(settings: Settings) -> Router:
 
 
 def _router(settings: Settings, executor: Executor, texts: Texts) -> Router:
+    policies = _policies(settings)
     return Router(
         candidates=tuple(describe(c) for c in settings.candidates),
-        featurizer=TextFeatures(),
+        featurizer=_featurizer(policies),
         constraints=(Pin(), Capability()),
-        policies=_policies(settings),
+        policies=policies,
         executor=executor,
         keep=texts,
     )
@@ -166,5 +170,35 @@ def _policies(settings: Settings) -> dict[str, Policy]:
 
 
 def _policy(settings: PolicySettings) -> Policy:
-    policy = make(settings.kind, options=settings.options, candidate=settings.candidate)
+    if settings.kind != BUNDLE:
+        policy = make(settings.kind, options=settings.options, candidate=settings.candidate)
+    else:
+        policy = _learned(settings.bundle)
     return Explore(policy, settings.explore) if settings.explore > 0 else policy
+
+
+def _learned(path: str | None) -> Policy:
+    """A bundle as a policy; numpy and what else it needs load only now."""
+    if not path:
+        raise SettingsError(
+            '[policy] kind = "bundle" needs bundle = "PATH", the folder that `edgewise train` wrote.'
+        )
+    try:
+        from edgewise.policies.bundles import Bundle, Learned  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise MissingExtra("A learned policy", "learn") from error
+    return Learned(Bundle.load(Path(path).expanduser()))
+
+
+def _featurizer(policies: Mapping[str, Policy]) -> Featurizer:
+    """The text's statistics, and the vectors that a bundle among the policies was trained on."""
+    text = TextFeatures()
+    found = (getattr(settled(policy), "features", None) for policy in policies.values())
+    wanted = {version for version in found if isinstance(version, str)}
+    if not wanted:
+        return text
+    if len(wanted) > 1:
+        raise SettingsError(
+            f"The bundles want different features ({', '.join(sorted(wanted))}); train them alike."
+        )
+    return VectorFeatures(text, wanted.pop())

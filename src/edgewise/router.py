@@ -50,11 +50,16 @@ class Router:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_id", {c.id: c for c in self.candidates})
-        named = {
-            name: tuple(_Named(p, p.name) for p in (policy, settled(policy)))
-            for name, policy in self.policies.items()
-        }
-        object.__setattr__(self, "_named", named)
+        object.__setattr__(self, "_named", {name: _pair(policy) for name, policy in self.policies.items()})
+
+    def adopt(self, name: str, policy: Policy, featurizer: Featurizer | None = None) -> None:
+        """From the next request on let `policy` go by `name`; requests under way keep the one before.
+
+        `featurizer` replaces the router's own in the same step, for a policy that reads other features.
+        """
+        self._named[name] = _pair(policy)
+        if featurizer is not None:
+            object.__setattr__(self, "featurizer", featurizer)
 
     async def route(self, request: Request) -> Answer:
         """Answer one request; its decision and its outcome are in the log, however it ends."""
@@ -76,7 +81,9 @@ class Router:
             policy = calm
         features = await self.featurizer.describe(request)
         kept, objections = shortlist(request, self.candidates, self.constraints, ())
-        odds = policy.policy.odds(Situation(features, kept))
+        odds = policy.policy.odds(
+            Situation(features, kept, (), wishes.objective, wishes.session or request.id)
+        )
         chosen = draw(odds, request.id) if explore else odds.favourite
         prompt, prompt_hash = self.keep(request.prompt)
         candidate = self._by_id[chosen]
@@ -102,6 +109,7 @@ class Router:
             prompt=prompt,
             prompt_hash=prompt_hash,
             micros=(perf_counter() - arrived) * 1e6,
+            shadow=odds.shadow,
         )
 
     def _policy_for(self, request: Request) -> tuple[_Named, _Named]:
@@ -118,6 +126,12 @@ class Router:
             known = _listed(self._by_id)
             raise UnknownModel(f"The model '{pin}' does not exist; there are auto, {known}.{hint}")
         return found
+
+
+def _pair(policy: Policy) -> tuple[_Named, _Named]:
+    """A policy, and the same without its exploration."""
+    calm = settled(policy)
+    return _Named(policy, policy.name), _Named(calm, calm.name)
 
 
 def _listed(names: Sequence[str] | Mapping[str, object]) -> str:

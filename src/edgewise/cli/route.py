@@ -11,6 +11,7 @@ import msgspec
 import typer
 
 from edgewise.cli.console import err
+from edgewise.cli.extras import need_learning
 from edgewise.cli.setup import ConfigOption, JsonOption, run, settings_or_found
 from edgewise.domain.errors import RequestError
 
@@ -28,7 +29,10 @@ class _Line(msgspec.Struct):
     responses: dict[str, str] | None = None
 
 
-def command(
+_parse = msgspec.json.Decoder(_Line).decode
+
+
+def command(  # noqa: PLR0913 - one argument an option
     prompts: Annotated[str | None, typer.Argument(help="A prompt to decide about (or use --input).")] = None,
     *,
     input_: Annotated[
@@ -36,6 +40,9 @@ def command(
         typer.Option("--input", help="JSONL with `prompt`, a text file of one prompt a line, or `-`."),
     ] = None,
     output: Annotated[Path | None, typer.Option(help="Where to write (default: standard output).")] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Decide by this bundle; no configuration is read.")
+    ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -43,26 +50,42 @@ def command(
     del as_json  # JSON is the only format; the option is accepted because every command of this kind has it
     if (prompts is None) == (input_ is None):
         raise RequestError("Give either a prompt or --input FILE.")
-    settings, _ = settings_or_found(config)
     with ExitStack() as open_files:
-        lines = [prompts] if prompts is not None else list(_lines(input_ or "-", open_files))
+        lines = [_Line(prompts)] if prompts is not None else list(_lines(input_ or "-", open_files))
         target = _target(output, open_files)
-        run(_route(settings, lines, target))
+        if bundle is not None:
+            _by_bundle(bundle, lines, target)
+        else:
+            settings, _ = settings_or_found(config)
+            run(_by_settings(settings, lines, target))
         target.flush()
     if output is not None:
         Path(f"{output}.part").replace(output)
 
 
-async def _route(settings: Settings, prompts: list[str], target: TextIO) -> None:
+def _by_bundle(folder: Path, lines: list[_Line], target: TextIO) -> None:
+    need_learning()
+    from edgewise.cli.route_bundle import routed  # noqa: PLC0415 - numpy is an extra
+
+    told = routed(folder, [line.prompt for line in lines], [line.responses for line in lines])
+    for number, line in enumerate(told, start=1):
+        _write(line, number, len(lines), target)
+
+
+async def _by_settings(settings: Settings, lines: list[_Line], target: TextIO) -> None:
     from edgewise.app import decider  # noqa: PLC0415 - loaded only when something is decided
     from edgewise.gateway.chat_body import chat_of  # noqa: PLC0415 - the same
 
     router = decider(settings)
-    for number, prompt in enumerate(prompts, start=1):
-        decision = await router.decide(chat_of(prompt), explore=False)
-        target.write(msgspec.json.encode(_told(prompt, decision)).decode() + "\n")
-        if number % PROGRESS_EVERY == 0:
-            err(f"{number:,} of {len(prompts):,} prompts")
+    for number, line in enumerate(lines, start=1):
+        decision = await router.decide(chat_of(line.prompt), explore=False)
+        _write(_told(line.prompt, decision), number, len(lines), target)
+
+
+def _write(line: dict[str, Any], number: int, total: int, target: TextIO) -> None:
+    target.write(msgspec.json.encode(line).decode() + "\n")
+    if number % PROGRESS_EVERY == 0:
+        err(f"{number:,} of {total:,} prompts")
 
 
 def _told(prompt: str, decision: Decision) -> dict[str, Any]:
@@ -79,7 +102,7 @@ def _told(prompt: str, decision: Decision) -> dict[str, Any]:
     }
 
 
-def _lines(source: str, open_files: ExitStack) -> Iterator[str]:
+def _lines(source: str, open_files: ExitStack) -> Iterator[_Line]:
     try:
         file = sys.stdin
         if source != "-":
@@ -92,14 +115,14 @@ def _lines(source: str, open_files: ExitStack) -> Iterator[str]:
         raise RequestError(f"{source} is not UTF-8 text.") from error
 
 
-def _prompt(line: str, where: str) -> Iterator[str]:
+def _prompt(line: str, where: str) -> Iterator[_Line]:
     if not line.strip():
         raise RequestError(f"{where} is empty; every line holds one prompt.")
     if not line.lstrip().startswith("{"):
-        yield line
+        yield _Line(line)
         return
     try:
-        yield msgspec.json.decode(line, type=_Line).prompt
+        yield _parse(line)
     except msgspec.MsgspecError as error:
         raise RequestError(f"{where} is no JSON object with a `prompt`: {error}.") from error
 

@@ -62,17 +62,25 @@ class Request(Struct, frozen=True):
 class Features(Struct, frozen=True):
     """What was found in a request: named numbers and, where a policy needs one, a vector.
 
-    `version` names the featurizer, so that a bundle can refuse features that it was not trained on.
+    `version` names what `named` holds, `vector_version` what `vector` is, so that a bundle can refuse
+    features that it was not trained on.
     """
 
     named: dict[str, float]
     vector: Any = None
     version: str = ""
+    vector_version: str = ""
 
 
 class Situation(Struct, frozen=True):
-    """Everything that a policy may look at."""
+    """Everything that a policy may look at. `objective` is the one that the request asks for, if any.
+
+    `sticky` is the session's name or else the request's id: what a policy may hash to treat a conversation
+    alike.
+    """
 
     features: Features
     shortlist: Shortlist
     signals: tuple[Signal, ...] = ()
+    objective: str | None = None
+    sticky: str = ""

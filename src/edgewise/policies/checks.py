@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import fields, is_dataclass
 from math import isclose, isfinite
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -48,15 +49,21 @@ def check_policy(policy: Policy, situation: Situation) -> Odds:
 def _frozen(situation: Situation) -> Any:
     """All that a policy could change, in a form that compares by value (an array becomes its bytes)."""
     features, vector = situation.features, situation.features.vector
-    try:
-        frozen_vector = bytes(memoryview(vector))
-    except TypeError:
-        frozen_vector = deepcopy(vector)
     return (
         dict(features.named),
-        frozen_vector,
+        _frozen_vector(vector),
         features.version,
         situation.shortlist.candidates,
         dict(situation.shortlist.penalties),
         situation.signals,
     )
+
+
+def _frozen_vector(vector: Any) -> Any:
+    """Arrays, and records of arrays, as their bytes; anything else as a copy."""
+    if is_dataclass(vector):
+        return tuple(_frozen_vector(getattr(vector, part.name)) for part in fields(vector))
+    try:
+        return bytes(memoryview(vector))
+    except TypeError:
+        return deepcopy(vector)

@@ -1,0 +1,64 @@
+"""`edgewise train`: an outcome table becomes a policy bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - Typer reads the annotation
+from typing import Annotated
+
+import typer
+
+from edgewise.cli.console import err, out
+from edgewise.cli.extras import need_learning
+
+
+def command(  # noqa: PLR0913 - one argument an option
+    table: Annotated[Path, typer.Argument(help="The outcome table: CSV, CSV.gz, JSONL or Parquet.")],
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder of the bundle.")],
+    objective: Annotated[
+        str | None, typer.Option(help="What a good choice is (default: what the table allows).")
+    ] = None,
+    features: Annotated[str, typer.Option(help="static or minilm.")] = "static",
+    learner: Annotated[str, typer.Option(help="auto, or one by name.")] = "auto",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bundle.")] = 0,
+    weight: Annotated[
+        float, typer.Option(help="quality-at-cost: quality that 1 USD per 1,000 prompts is worth.")
+    ] = 0.0,
+    floor: Annotated[
+        float, typer.Option(help="cheapest- and fastest-at-quality: the quality asked for.")
+    ] = 0.8,
+    cloud_share: Annotated[
+        float | None, typer.Option(help="Share of prompts that may go to the cloud.", min=0, max=1)
+    ] = None,
+    usd_per_1k: Annotated[float | None, typer.Option(help="Budget in USD per 1,000 prompts.", min=0)] = None,
+    edge: Annotated[str, typer.Option(help="The candidates at the edge: ID or A,B.")] = "",
+    wide: Annotated[str, typer.Option(help="One row a prompt: edge=edge_qos,cloud=cloud_qos.")] = "",
+    columns: Annotated[
+        str, typer.Option(help="Other column names: candidate=model_name,quality=score.")
+    ] = "",
+    quality_scale: Annotated[float, typer.Option(help="The quality of a perfect answer in the table.")] = 1.0,
+) -> None:
+    """Train a policy. What it is worth, `edgewise evaluate` says."""
+    need_learning()
+    from edgewise.learning.tables import layout_of, objective_for, read_table  # noqa: PLC0415 - numpy is an extra
+    from edgewise.learning.train import Target, TrainOptions, learn  # noqa: PLC0415 - the same
+
+    layout = layout_of(columns=columns, wide=wide, quality_scale=quality_scale, edge=edge)
+    read = read_table(table, layout, progress=err)
+    chosen, note = objective_for(read, objective, weight=weight, floor=floor)
+    err(note)
+    target = Target(cloud_share, usd_per_1k)
+    options = TrainOptions(chosen, features=features, learner=learner, seed=seed, target=target)
+    trained = learn(read, options, progress=err)
+    trained.save(output)
+    for said in trained.notes:
+        err(said)
+    version, count = trained.bundle.manifest.version, len(read.candidates)
+    out(f"{output}: bundle {version}, {len(read):,} prompts, {count} candidates")
+    for name, head in trained.bundle.manifest.heads.items():
+        for candidate, found in head.metrics.items():
+            out(f"  {name:<12} {candidate:<32} MAE {_number(found['mae'])}  R² {_number(found['r2'])}")
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3f}"

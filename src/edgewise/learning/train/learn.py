@@ -1,0 +1,187 @@
+"""Train: describe the prompts, fit a head a quantity, measure it on held-out prompts, pack a bundle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgewise.domain.errors import TableError
+from edgewise.features.described import describer, version_of
+from edgewise.learning.train.answers import answer_heads
+from edgewise.learning.train.held_out import calibration_error, errors, fit_and_hold_out, spread
+from edgewise.learning.train.pack import Packed, pack, write_bundle
+from edgewise.learning.train.share import Target, offsets_for
+from edgewise.learning.train.targets import fingerprint, targets_of
+from edgewise.policies.bundles.bundle import VALUE
+from edgewise.policies.learners.positive import PositiveLearner
+from edgewise.policies.learners.registry import learner_called
+from edgewise.policies.learners.ridge import Ridge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edgewise.features.static.vectors import Described
+    from edgewise.learning.tables import OutcomeTable
+    from edgewise.learning.train.targets import Targets
+    from edgewise.policies.bundles import Bundle
+    from edgewise.policies.objectives import Objective
+
+    Doubles = NDArray[np.float64]
+
+FEWEST_PROMPTS = 5
+SEED = 0
+ANY_SHARE = Target()
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """How to train: `learner` by name, `features` static, minilm or a version, `target` a share or budget."""
+
+    objective: Objective
+    features: str = "static"
+    learner: str = "auto"
+    seed: int = SEED
+    target: Target = ANY_SHARE
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What training made: files by name, and the same as a bundle in memory."""
+
+    packed: Packed
+    bundle: Bundle
+    notes: tuple[str, ...]
+
+    def save(self, folder: Path) -> None:
+        """Write the bundle: aside first, then in one step into its place."""
+        write_bundle(self.packed, folder)
+
+
+def learn(
+    table: OutcomeTable, options: TrainOptions, *, progress: Callable[[str], None] | None = None
+) -> Trained:
+    """Train a bundle. The same table, options and seed give the same bytes. Raises `TableError`."""
+    say = progress or _quiet
+    table = table.checked()
+    if len(set(table.keys)) < FEWEST_PROMPTS:
+        raise TableError(
+            f"The table has {len(set(table.keys))} different prompts; "
+            f"learning needs at least {FEWEST_PROMPTS}."
+        )
+    targets = targets_of(table, options.objective)
+    say(f"describing {len(table):,} prompts")
+    features = describer(options.features)(table.prompts)
+    heads = _Heads(table, targets, features, options, say)
+    heads.value()
+    heads.quality()
+    heads.positive()
+    heads.criticality()
+    say("reading answers")
+    for name, rule, metrics in answer_heads(table, targets, features, options.features, options.seed):
+        heads.add(name, rule.arrays(), "answers", metrics)
+    notes = [*table.notes, *heads.notes]
+    offsets, note = offsets_for(options.target, table, heads.held)
+    packed = pack(
+        table,
+        options.objective,
+        version_of(options.features),
+        options.learner,
+        options.seed,
+        heads=heads.parts,
+        spread=heads.spread,
+        offsets=offsets,
+        metrics=heads.metrics,
+        fingerprint=fingerprint(table, targets.value),
+        notes=[*notes, *note],
+    )
+    return Trained(packed, packed.bundle(), (*notes, *note))
+
+
+class _Heads:
+    """The heads as they are fitted: `parts` maps a name to (arrays, learner, metrics)."""
+
+    def __init__(
+        self,
+        table: OutcomeTable,
+        targets: Targets,
+        features: Described,
+        options: TrainOptions,
+        say: Callable[[str], None],
+    ) -> None:
+        self._table, self._targets, self._features = table, targets, features
+        self._options, self._say = options, say
+        self.parts: dict[str, tuple[dict[str, Any] | str, str, dict[str, dict[str, float | None]]]] = {}
+        self.spread: dict[str, tuple[Any, Any]] = {}
+        self.metrics: dict[str, Any] = {}
+        self.notes: list[str] = []
+        self.held: Doubles = np.zeros((0, 0))
+
+    def add(
+        self, name: str, arrays: dict[str, Any], learner: str, metrics: dict[str, dict[str, float | None]]
+    ) -> None:
+        """Keep a fitted head."""
+        self.parts[name] = (arrays, learner, metrics)
+
+    def value(self) -> None:
+        """What decides: the objective's utility itself."""
+        self._say(f"learning {self._options.objective.name} from {len(self._table):,} prompts")
+        self.held = self._fit(VALUE, self._targets.value)
+
+    def quality(self) -> None:
+        """Quality and reward, where they are not the utility already."""
+        for name in ("quality", "reward"):
+            truth = self._targets.metrics.get(name)
+            if truth is None:
+                continue
+            if np.array_equal(truth, self._targets.value, equal_nan=True):
+                self.parts[name] = (VALUE, self._options.learner, self.parts[VALUE][2])
+                self.spread[name] = self.spread[VALUE]
+                held = self.held
+            else:
+                self._say(f"learning {name}")
+                held = self._fit(name, truth)
+            if name == "quality":
+                self.metrics["calibration_error"] = calibration_error(held, truth)
+
+    def positive(self) -> None:
+        """Latency, tokens and cost: in log space, with quantiles."""
+        for name in ("latency_s", "output_tokens", "cost_usd"):
+            truth = self._targets.metrics.get(name)
+            if truth is None or (name == "cost_usd" and not self._table.has("cost_usd")):
+                continue
+            self._say(f"learning {name}")
+            rule = PositiveLearner().fit(self._targets.training(self._features, truth, self._options.seed))
+            said = rule.predict(self._features)[:, 0].astype(np.float64)
+            self.add(name, dict(rule.arrays()), "positive", errors(said, truth, self._table.candidates))
+            self.notes.append(f"MAE and R² of {name} are measured on the training prompts.")
+
+    def criticality(self) -> None:
+        """Mission and time criticality of a prompt, where the table has them."""
+        said = self._table.criticality
+        if not {"mission_criticality", "time_criticality"} <= set(said):
+            return
+        truth = np.stack([said["mission_criticality"], said["time_criticality"]], axis=1)
+        weights = np.ones_like(truth)
+        data = self._targets.training(self._features, truth, self._options.seed)
+        rule = Ridge().fit(data.features, truth, weights)
+        held = rule.predict(self._features).astype(np.float64)
+        self.add("criticality", dict(rule.arrays()), "ridge", errors(held, truth, ("mission", "time")))
+
+    def _fit(self, name: str, truth: Doubles) -> Doubles:
+        learner = learner_called(self._options.learner)
+        data = self._targets.training(self._features, truth, self._options.seed)
+        fitted, held = fit_and_hold_out(learner, data)
+        self.add(
+            name, dict(fitted.arrays()), self._options.learner, errors(held, truth, self._table.candidates)
+        )
+        self.spread[name] = spread(held, truth)
+        return held
+
+
+def _quiet(_: str) -> None:
+    """Say nothing."""

@@ -1,0 +1,1 @@
+"""Ways to learn what each candidate is worth on a prompt: fit and forecast, arrays in and out."""

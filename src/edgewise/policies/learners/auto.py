@@ -1,0 +1,225 @@
+"""The default learner: several members, weighed on prompts that they had not seen.
+
+Members: the kernel machine (directly, and by task), hashed TF-IDF ridge,
+neighbours, boosted trees. Their forecasts on five folds by prompt are stacked:
+non-negative weights, at most one in all, fitted to the *differences* between
+candidates (they alone decide who is chosen) and, apart, to the mean of the
+candidates; with few labels both lean on a prior. A member with hardly any
+weight is left out of the bundle, and the rest is weighed again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from edgewise.policies.learners.kernels import LANDMARKS
+from edgewise.policies.learners.machine import KernelLearner, KernelMachine
+from edgewise.policies.learners.neighbours import NeighbourLearner, Neighbours
+from edgewise.policies.learners.protocol import folds, means
+from edgewise.policies.learners.terms import TermLearner, TermRule
+from edgewise.policies.learners.threads import one_thread
+from edgewise.policies.learners.trees import TreeLearner, TreeRule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from edgewise.features.static.vectors import Described
+    from edgewise.policies.learners.protocol import Arrays, Doubles, Floats, Training
+
+    Member = KernelMachine | TermRule | Neighbours | TreeRule
+
+FOLDS: Final = 5
+PRIOR: Final = {"direct": 0.25, "by_task": 0.45, "terms": 0.15, "neighbours": 0.1, "trees": 0.05}
+NO_TASKS: Final = {"direct": 0.3, "terms": 0.3, "neighbours": 0.2, "trees": 0.2}
+TOO_FEW: Final = "learning needs outcomes of at least two different prompts; this table has fewer"
+LEAN: Final = 500.0
+"""The prior weighs as much as this many prompts."""
+LEAST: Final = 0.08
+SWEEPS: Final = 2_000
+_STILL: Final = 1e-10
+MANY: Final = 5_000
+"""Beyond this many prompts neighbours are left out: every vector would be read a decision."""
+_SMOOTH: Final[tuple[str, ...]] = ("direct", "by_task")
+_FEWEST_CLUSTERS: Final = 2
+_FEWEST_STRANGERS: Final = 50
+
+
+_TYPES: Final[dict[str, Any]] = {"terms": TermRule, "neighbours": Neighbours, "trees": TreeRule}
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Which forecasts are mixed, and how: weights (k,) of differences and of means.
+
+    `middle` (k, c) is each member's mean forecast, `base` (c,) the mean target.
+    """
+
+    names: tuple[str, ...]
+    apart: Floats
+    level: Floats
+    middle: Floats
+    base: Floats
+
+    def mix(self, forecasts: Floats) -> Floats:
+        """Forecasts (n, k, c) of the members → one, (n, c)."""
+        off = forecasts - self.middle
+        mean = off.mean(2, keepdims=True)
+        apart = ((off - mean) * self.apart[:, None]).sum(1)
+        level = (mean * self.level[:, None]).sum(1)
+        return np.asarray(self.base + apart + level, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Auto:
+    """Fitted; `familiar` is the least nearness that counts as seen (see `look`)."""
+
+    kernel: KernelMachine
+    others: dict[str, TermRule | Neighbours | TreeRule]
+    stack: Stack
+    familiar: float
+
+    def predict(self, features: Described) -> Floats:
+        """Expected target of each text under each candidate, (n, c)."""
+        return self.look(features)[0]
+
+    def look(self, features: Described) -> tuple[Floats, NDArray[np.bool_]]:
+        """`predict`, and which texts are far from everything seen (theirs is the prior)."""
+        seen, near = self.kernel.look(features)
+        found: dict[str, Floats] = dict(zip(_SMOOTH, np.moveaxis(seen, 1, 0), strict=False))
+        for name, member in self.others.items():
+            found[name] = member.predict(features)
+        out = self.stack.mix(np.stack([found[name] for name in self.stack.names], 1))
+        far = near < self.familiar
+        out[far] = self.stack.base
+        return out, far
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Arrays of every member, each under `member/`, and the stack's."""
+        parts: dict[str, Member] = {"kernel": self.kernel, **self.others}
+        out = {f"{name}/{key}": a for name, part in parts.items() for key, a in part.arrays().items()}
+        for key in ("apart", "level", "middle", "base"):
+            out[f"stack/{key}"] = getattr(self.stack, key)
+        out["stack/order"] = np.array([tuple(PRIOR).index(n) for n in self.stack.names], np.int64)
+        out["familiar"] = np.array(self.familiar, np.float64)
+        return out
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Auto:
+        """The inverse of `arrays`."""
+        parts: dict[str, dict[str, NDArray[Any]]] = {}
+        for key, value in arrays.items():
+            room, _, name = key.rpartition("/")
+            parts.setdefault(room, {})[name] = value
+        others = {n: t.from_arrays(parts[n]) for n, t in _TYPES.items() if n in parts}
+        s = parts["stack"]
+        names = tuple(tuple(PRIOR)[int(i)] for i in s["order"])
+        stack = Stack(names, s["apart"], s["level"], s["middle"], s["base"])
+        kernel = KernelMachine.from_arrays(parts["kernel"])
+        return cls(kernel, others, stack, float(arrays["familiar"]))
+
+
+@dataclass(frozen=True, slots=True)
+class AutoLearner:
+    """Learner of `Auto`."""
+
+    def fit(self, data: Training) -> Auto:
+        """Learn from `data`."""
+        return self.cross_fit_alone(data)[0]
+
+    @one_thread()
+    def cross_fit_alone(self, data: Training) -> tuple[Auto, Doubles]:
+        """The stack, and its forecasts (n, c) on prompts that no member had seen.
+
+        The stack's own few weights were fitted on those same forecasts; use an
+        outer split for a figure that is to be published.
+        """
+        if len(np.unique(data.clusters)) < _FEWEST_CLUSTERS:
+            raise ValueError(TOO_FEW)
+        fold = folds(data.clusters, FOLDS, data.seed)
+        kernel, smooth = KernelLearner(LANDMARKS).cross_fit(data, fold)
+        held: dict[str, Doubles] = dict(zip(_SMOOTH, np.moveaxis(smooth, 1, 0), strict=False))
+        fitted: dict[str, TermRule | Neighbours | TreeRule] = {}
+        fitted["terms"], held["terms"] = TermLearner().cross_fit(data, fold)
+        if len(data) <= MANY:
+            fitted["neighbours"], held["neighbours"] = NeighbourLearner().cross_fit(data, fold)
+        fitted["trees"], held["trees"] = TreeLearner().cross_fit(data, fold)
+        stack = weigh(held, data)
+        others = {name: member for name, member in fitted.items() if name in stack.names}
+        mixed = stack.mix(np.stack([held[name] for name in stack.names], 1).astype(np.float32))
+        return Auto(kernel, others, stack, _familiar(kernel, data)), mixed.astype(np.float64)
+
+
+def weigh(held: Mapping[str, Doubles], data: Training) -> Stack:
+    """Stack the forecasts on held-out prompts, then once more without the idle members."""
+    stack = _stack(tuple(held), held, data)
+    kept = tuple(n for n, w in zip(stack.names, stack.apart, strict=True) if w >= LEAST)
+    return stack if kept in {(), stack.names} else _stack(kept, held, data)
+
+
+def _stack(names: tuple[str, ...], held: Mapping[str, Doubles], data: Training) -> Stack:
+    base = means(data.targets, data.weights)
+    forecasts = np.stack([held[name] for name in names], 1)
+    middle = forecasts.mean(0)
+    off = forecasts - middle
+    target = data.targets - base
+    seen = np.where(np.isnan(target), 0.0, data.weights)
+    share = seen / np.maximum(seen.sum(1, keepdims=True), 1e-12)
+    goal_level = (share * np.nan_to_num(target)).sum(1, keepdims=True)
+    level = (share[:, None] * off).sum(2, keepdims=True)
+    root = np.sqrt(seen / max(float(seen[seen > 0].mean()), 1e-12)) if seen.any() else seen
+    expected = PRIOR if "by_task" in names else NO_TASKS
+    prior = np.array([expected[name] for name in names])
+    prior /= prior.sum()
+    lean = LEAN / max(len(data), 1)
+    apart = off - off.mean(2, keepdims=True) if _complete(target) else off
+    goal = np.nan_to_num(target) - (goal_level if _complete(target) else 0.0)
+    return Stack(
+        names,
+        _weights(apart * root[:, None], goal * root, prior, lean).astype(np.float32),
+        _weights(level, goal_level, prior, lean).astype(np.float32),
+        middle.astype(np.float32),
+        base.astype(np.float32),
+    )
+
+
+def _complete(target: Doubles) -> bool:
+    return target.shape[1] > 1 and not bool(np.isnan(target).any())
+
+
+def _weights(x: Doubles, y: Doubles, prior: Doubles, lean: float) -> Doubles:
+    """Non-negative least squares with a pull towards `prior`, at most one in all."""
+    k = len(prior)
+    rows = np.moveaxis(x, 1, 2).reshape(-1, k)
+    pull = (lean * (rows * rows).sum(0).mean()) ** 0.5
+    if pull == 0.0:
+        return prior
+    gram = rows.T @ rows + pull * pull * np.eye(k)
+    right = rows.T @ y.ravel() + pull * pull * prior
+    found = _least(gram, right)
+    return np.asarray(found / max(1.0, float(found.sum())), np.float64)
+
+
+def _least(gram: Doubles, right: Doubles) -> Doubles:
+    """The non-negative x that makes x·gram·x / 2 - right·x least, a coordinate at a time."""
+    x = np.zeros(len(right))
+    for _ in range(SWEEPS):
+        before = x.copy()
+        for i in range(len(x)):
+            x[i] = max(0.0, x[i] + float(right[i] - gram[i] @ x) / float(gram[i, i]))
+        if np.abs(x - before).max() < _STILL:
+            break
+    return x
+
+
+def _familiar(kernel: KernelMachine, data: Training) -> float:
+    """Nearness below which a text is unlike every landmark: nine tenths of the 0.1 % quantile."""
+    marks = np.random.default_rng(data.seed).permutation(len(data))[LANDMARKS:]
+    if len(marks) < _FEWEST_STRANGERS:
+        return 0.0
+    near = kernel.look(data.features.take(np.sort(marks)))[1]
+    return float(np.quantile(near, 0.001)) * 0.9
