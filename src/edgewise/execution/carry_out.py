@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from edgewise.domain.errors import UpstreamError
 from edgewise.domain.wire import error_event
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 CHARACTERS_PER_TOKEN = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A decision and the bytes that answer it: `body` at once, or `pieces` of a stream.
 
     `pieces` must be exhausted or closed with `aclose()`, which cancels the call.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NOT_BLANK = re.compile(r"\S")
 SESSION = re.compile(r"[\x21-\x7e]{1,128}")
 CHARACTERS_PER_TOKEN = 4.0
+NO_TOOLS = (b"", b"null", b"[]")
 TOKENS_PER_MESSAGE = 4
 TOKENS_PER_IMAGE = 256
 PREFIX = b"x-edgewise-"
@@ -81,7 +82,7 @@ def parse_chat(body: bytes, headers: Mapping[str, str]) -> Request:
         raise RequestError("`max_tokens` is negative; give a positive number.", param="max_tokens")
     tools = chat.tools if chat.tools is not UNSET else chat.functions
     tool_bytes = b"" if tools is UNSET else bytes(tools)
-    has_tools = tool_bytes not in (b"", b"null", b"[]")
+    has_tools = tool_bytes not in NO_TOOLS
     tokens = len(text) / CHARACTERS_PER_TOKEN + TOKENS_PER_MESSAGE * len(chat.messages)
     if not text.isascii():  # other scripts take about a token a character
         tokens += 0.75 * sum(character > "\x7f" for character in text)

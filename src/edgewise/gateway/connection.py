@@ -2,8 +2,8 @@
 
 The two classes replace what uvicorn does for every request with less of the same: the head of an answer waits
 for its first body, so that a plain answer is one write; a path without a query is not parsed as a URL; header
-values, which are all ours, are not searched for line breaks. That halves uvicorn's share of the CPU
-(docs/benchmarks.md).
+values, which are all ours, are not searched for line breaks; a connection has one keep-alive timer, not one
+for each request. That halves uvicorn's share of the CPU (docs/benchmarks.md).
 """
 
 from __future__ import annotations
@@ -19,16 +19,39 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 KEY = "edgewise.connection"
+ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
 class Cycle(RequestResponseCycle):
     """One request and its answer. The application's headers are trusted: the gateway made them."""
 
-    _head: list[bytes] | None = None
+    _head: bytes | None = None
+    _is_head = False
+
+    def __init__(self, connection: Connection, *, keep_alive: bool) -> None:
+        """What uvicorn's own begins with, less what only its access log and its headers need."""
+        self.scope = connection.scope
+        self.transport, self.flow, self.logger = connection.transport, connection.flow, connection.logger
+        self.message_event = asyncio.Event()
+        self.on_response = connection.on_response_complete
+        self.keep_alive, self.waiting_for_100_continue = keep_alive, connection.expect_100_continue
+        self.body, self.more_body = bytearray(), True
+        self.disconnected = self.response_started = self.response_complete = False
+        self.chunked_encoding = None
+
+    async def receive(self) -> Any:
+        """ASGI's `receive`; a body that is here already is handed over as it is."""
+        if self.more_body or self.waiting_for_100_continue or self.disconnected or self.response_complete:
+            return await super().receive()
+        if not self.message_event.is_set():  # it was handed over before
+            return await super().receive()
+        self.message_event.clear()
+        body, self.body = bytes(self.body), bytearray()
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(self, message: MutableMapping[str, Any]) -> None:  # type: ignore[override]
         """ASGI's `send`."""
-        if message["type"] == "http.response.start":
+        if not self.response_started:
             self._begin(message)
             return
         if self.flow.write_paused and not self.disconnected:
@@ -36,18 +59,18 @@ class Cycle(RequestResponseCycle):
         if self.disconnected or self.response_complete:
             return
         body: bytes = message.get("body", b"")
-        out, self._head = self._head or [], None
         last = not message.get("more_body", False)
-        if self.scope["method"] == "HEAD":
+        if self._is_head:
             body = b""
         if self.chunked_encoding:
-            if body:
-                out += (b"%x\r\n" % len(body), body, b"\r\n")
+            out = b"".join((b"%x\r\n" % len(body), body, b"\r\n")) if body else b""
             if last:
-                out.append(b"0\r\n\r\n")
+                out += b"0\r\n\r\n"
         else:
-            out.append(body)
-        self.transport.write(b"".join(out))
+            out = body
+        if self._head is not None:
+            out, self._head = self._head + out, None
+        self.transport.write(out)
         if last:
             self.response_complete = True
             self.message_event.set()
@@ -57,6 +80,7 @@ class Cycle(RequestResponseCycle):
 
     def _begin(self, message: MutableMapping[str, Any]) -> None:
         self.response_started = True
+        self._is_head = self.scope["method"] == "HEAD"
         self.waiting_for_100_continue = False
         head = [STATUS_LINE[message["status"]]]
         chunked = True
@@ -70,7 +94,7 @@ class Cycle(RequestResponseCycle):
         if not self.keep_alive:
             head.append(b"connection: close\r\n")
         head.append(b"\r\n")
-        self._head = head
+        self._head = b"".join(head)
 
 
 class Connection(HttpToolsProtocol):
@@ -89,6 +113,7 @@ class Connection(HttpToolsProtocol):
         self._in_headers = False
         self._header_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._idle_since: float | None = None
 
     @property
     def is_lost(self) -> bool:
@@ -104,6 +129,9 @@ class Connection(HttpToolsProtocol):
         """Tell whoever is answering that nobody listens any more."""
         super().connection_lost(exc)
         self._stop_timer()
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
         if self.cancel_when_lost and self._task is not None:
             self._task.cancel()
 
@@ -121,10 +149,23 @@ class Connection(HttpToolsProtocol):
             self._timer = self.loop.call_later(self.header_timeout_s, self._hang_up)
 
     def on_message_begin(self) -> None:
-        """Let the application find this connection."""
-        super().on_message_begin()
+        """Begin a scope in which the application can find this connection."""
         self._in_headers = True
-        cast("dict[str, Any]", self.scope)[KEY] = self
+        self.url, self.expect_100_continue = b"", False
+        self.headers = []
+        scope: dict[str, Any] = {
+            "type": "http",
+            "asgi": ASGI,
+            "http_version": "1.1",
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+            "root_path": self.root_path,
+            "headers": self.headers,
+            "state": {},
+            KEY: self,
+        }
+        self.scope = cast("Any", scope)
 
     def on_headers_complete(self) -> None:
         """Headers are in: no more hurry; too many of them are refused."""
@@ -148,19 +189,7 @@ class Connection(HttpToolsProtocol):
     def _begin(self, *, keep_alive: bool) -> None:
         before = cast("RequestResponseCycle | None", self.cycle)
         app = cast("Any", self.app)  # pyright: ignore[reportUnknownMemberType] - uvicorn says it is anything
-        self.cycle = Cycle(
-            scope=self.scope,
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=False,
-            default_headers=[],
-            message_event=asyncio.Event(),
-            expect_100_continue=self.expect_100_continue,
-            keep_alive=keep_alive,
-            on_response=self.on_response_complete,
-        )
+        self.cycle = Cycle(self, keep_alive=keep_alive)
         if before is None or before.response_complete:
             self._start_asgi_task(self.cycle, app)
         else:  # pipelined: its turn comes
@@ -172,6 +201,35 @@ class Connection(HttpToolsProtocol):
         task = self._task = self.loop.create_task(cycle.run_asgi(app))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request: the one timer of this connection looks now and then whether it came."""
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        self._idle_since = self.loop.time()
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        if self.timeout_keep_alive_task is None:
+            self._look_again_in(self.timeout_keep_alive)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Hang up if nothing was asked for long enough; an answer under way sets the timer at its end."""
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return
+        rest = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if rest > 0:
+            self._look_again_in(rest)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _look_again_in(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Data came: the timer may run on, it will find nobody idle."""
+        self._idle_since = None
 
     def _length_of_headers(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)

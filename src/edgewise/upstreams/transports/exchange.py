@@ -75,15 +75,18 @@ class Exchange(asyncio.Protocol):
 
     async def piece(self) -> bytes:
         """What has come since the last piece; empty at the end."""
-        while not self._pieces:
+        pieces = self._pieces
+        while not pieces:
             if self._complete:
                 self._end()
                 return b""
             await self._news()
-        pieces, self._pieces = self._pieces, []
+        piece = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
         self._buffered = 0
-        self._flow()
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if self._paused:
+            self._flow()
+        return piece
 
     def header(self, name: bytes) -> str | None:
         """The first header of that name (lower case)."""
@@ -164,20 +167,21 @@ class Exchange(asyncio.Protocol):
             self._reusable = self._parser.should_keep_alive()
             self._wake()
 
-    async def _news(self) -> None:
+    def _news(self) -> Future[None]:
+        """What to wait for; it may be broken off, which raises `Broken`."""
         if self._broken is not None:
             raise self._broken
-        self._waiting = self._loop.create_future()
-        try:
-            await self._waiting
-        finally:
-            self._waiting = None
-        if self._broken is not None and not self._complete:
-            raise self._broken
+        self._waiting = waiting = self._loop.create_future()
+        return waiting
 
     def _wake(self) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
+        waiting, self._waiting = self._waiting, None
+        if waiting is None or waiting.done():  # nobody waits, or whoever did was cancelled
+            return
+        if self._broken is not None and not self._complete:
+            waiting.set_exception(self._broken)
+        else:
+            waiting.set_result(None)
 
     def _break(self, broken: Broken) -> None:
         if self._broken is None:

@@ -36,7 +36,7 @@ class Http1:
         self._name, self._timeout_s = name, timeout_s
         self._tls = _tls() if address.scheme == "https" else None
         self._host, self._port = address.hostname or "", address.port or (443 if self._tls else 80)
-        self._path = address.path.rstrip("/")
+        self._path = address.path.rstrip("/").encode()
         lines = [f"host: {address.netloc}", *(f"{key}: {value}" for key, value in headers.items())]
         self._head = "\r\n".join(lines).encode("latin-1") + b"\r\ncontent-length: "
         self._idle: list[Exchange] = []
@@ -45,8 +45,9 @@ class Http1:
 
     async def post(self, path: str, body: bytes, *, stream: bool) -> Reply:
         """One call; the answer whole, or as the pieces of a stream."""
-        call = b"POST %b HTTP/1.1\r\n%b%d\r\n\r\n%b" % (
-            (self._path + path).encode(),
+        call = b"POST %b%b HTTP/1.1\r\n%b%d\r\n\r\n%b" % (
+            self._path,
+            path.encode(),
             self._head,
             len(body),
             body,

@@ -1,0 +1,129 @@
+"""A connection's one timer: it hangs up on whoever asks nothing for long enough, and on nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from edgewise.gateway.connection import Connection
+
+PATIENCE_S = 75
+
+
+class Clock:
+    """A loop that only keeps time: `pass_` lets some go by and rings what is due."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.timers: list[Timer] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_later(self, seconds: float, call: Callable[[], None]) -> Timer:
+        self.timers.append(timer := Timer(self, self.now + seconds, call))
+        return timer
+
+    def pass_(self, seconds: float) -> None:
+        self.now += seconds
+        for timer in [t for t in self.timers if t.due <= self.now]:
+            timer.cancel()
+            timer.call()
+
+
+class Timer:
+    def __init__(self, clock: Clock, due: float, call: Callable[[], None]) -> None:
+        self.clock, self.due, self.call = clock, due, call
+
+    def cancel(self) -> None:
+        self.clock.timers.remove(self)
+
+
+class Wire:
+    """A transport that can only be hung up."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def get_extra_info(self, _name: str) -> None: ...
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+
+async def unasked(_scope: object, _receive: object, _send: object) -> None:
+    """The application, which no request reaches here."""
+    raise AssertionError
+
+
+@pytest.fixture
+def talk() -> tuple[Any, Clock, Wire]:
+    """A connection over which one answer has just gone."""
+    config = uvicorn.Config(
+        unasked, lifespan="off", ws="none", timeout_keep_alive=PATIENCE_S, log_config=None
+    )
+    config.load()
+    clock, wire = Clock(), Wire()
+    connection: Any = Connection(config, ServerState(), {}, _loop=clock)
+    connection.connection_made(wire)
+    connection.data_received(b"GET / HTTP/1.1\r\nhost")  # half a request: the timer of the headers is another
+    connection._stop_timer()
+    connection.on_response_complete()
+    return connection, clock, wire
+
+
+def test_who_asks_nothing_is_hung_up_on(talk: tuple[Any, Clock, Wire]) -> None:
+    _, clock, wire = talk
+    clock.pass_(PATIENCE_S - 1)
+    assert not wire.closed
+    clock.pass_(1)
+    assert wire.closed
+
+
+def test_each_answer_begins_the_wait_anew_with_one_timer(talk: tuple[Any, Clock, Wire]) -> None:
+    connection, clock, wire = talk
+    for _ in range(5):
+        clock.pass_(PATIENCE_S - 15)
+        connection.data_received(b":")
+        connection._stop_timer()
+        connection.on_response_complete()
+        assert len(clock.timers) == 1
+    clock.pass_(PATIENCE_S - 1)
+    assert not wire.closed
+    clock.pass_(1)
+    assert wire.closed
+
+
+def test_a_long_answer_is_not_idleness(talk: tuple[Any, Clock, Wire]) -> None:
+    connection, clock, wire = talk
+    connection.data_received(b":")
+    connection._stop_timer()
+    clock.pass_(10 * PATIENCE_S)
+    assert not wire.closed
+    connection.on_response_complete()
+    clock.pass_(PATIENCE_S)
+    assert wire.closed
+
+
+def test_a_lost_connection_leaves_no_timer(talk: tuple[Any, Clock, Wire]) -> None:
+    connection, clock, _ = talk
+    connection.connection_lost(ConnectionResetError())
+    assert clock.timers == []
+
+
+def test_a_pipelined_request_is_not_idleness(talk: tuple[Any, Clock, Wire]) -> None:
+    connection, clock, wire = talk
+    connection.data_received(b":")
+    connection._stop_timer()
+    connection._start_asgi_task = lambda *_: None
+    connection.pipeline.append((None, None))
+    connection.on_response_complete()
+    clock.pass_(10 * PATIENCE_S)
+    assert not wire.closed
