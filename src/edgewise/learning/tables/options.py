@@ -70,20 +70,33 @@ def objective_for(
     return objective, note
 
 
-def utilities(table: OutcomeTable, objective: Objective) -> NDArray[np.float64]:
-    """The (n, m) utility of what was measured, NaN where something it needs was not."""
-    costs = table.costs()
+def utilities(table: OutcomeTable, objective: Objective, *, after: int | None = None) -> NDArray[np.float64]:
+    """The (n, m) utility of what was measured, NaN where something it needs was not.
+
+    `after` is the column of a candidate that is always asked first: asking another one then costs and takes
+    what both do.
+    """
+    costs, latency = table.costs(), table.metric("latency_s")
     found = objective.utility(
         Measured(
             quality=table.metric("quality"),
-            latency_s=table.metric("latency_s"),
-            cost_usd=costs,
+            latency_s=added(latency, after),
+            cost_usd=None if costs is None else added(costs, after),
             reward=table.metric("reward"),
             mission=criticality(table, "mission_criticality")[:, None],
             time=criticality(table, "time_criticality")[:, None],
         )
     )
     return np.asarray(found, dtype=np.float64)
+
+
+def added(values: NDArray[np.float64], after: int | None) -> NDArray[np.float64]:
+    """Costs or latencies (n, m) where the candidate in column `after` is asked first in any case."""
+    if after is None:
+        return values
+    found = values + values[:, after : after + 1]
+    found[:, after] = values[:, after]
+    return found
 
 
 def criticality(table: OutcomeTable, name: str) -> NDArray[np.float64]:

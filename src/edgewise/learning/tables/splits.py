@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SHINGLE = 5
 BANDS, ROWS = 16, 4
 NEAR = 0.8
+MOST_ALIKE = 50  # of texts that share a band, so many are compared
 
 
 def prompt_key(prompt: str) -> str:
@@ -40,17 +41,31 @@ def near_duplicates(train: Sequence[str], test: Sequence[str]) -> int:
 
     Source: Broder, "On the resemblance and containment of documents", 1997.
     """
-    seen: dict[tuple[int, bytes], list[int]] = {}
-    shingled = [_shingles(text) for text in train]
-    for number, shingles in enumerate(shingled):
-        for band in _bands(shingles):
-            seen.setdefault(band, []).append(number)
-    near = 0
-    for text in test:
-        shingles = _shingles(text)
-        others = {number for band in _bands(shingles) for number in seen.get(band, ())[:50]}
-        near += any(_jaccard(shingles, shingled[number]) >= NEAR for number in others)
-    return near
+    known = _Index(train)
+    return sum(known.near(_shingles(text)) for text in test)
+
+
+def near_within(prompts: Sequence[str], keys: Sequence[str]) -> int:
+    """How many prompts nearly equal another prompt of the same table that has another key."""
+    known = _Index(prompts)
+    return sum(known.near(known.shingles[row], keys, key) for row, key in enumerate(keys))
+
+
+class _Index:
+    """Texts by the bands of their MinHash: what nearly equals a text shares a band with it, most likely."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.shingles = [_shingles(text) for text in texts]
+        self._seen: dict[tuple[int, bytes], list[int]] = {}
+        for number, shingles in enumerate(self.shingles):
+            for band in _bands(shingles):
+                self._seen.setdefault(band, []).append(number)
+
+    def near(self, shingles: NDArray[np.uint64], keys: Sequence[str] = (), key: str = "") -> bool:
+        """Whether a text nearly equals one of these whose key is another."""
+        found = {number for band in _bands(shingles) for number in self._seen.get(band, ())[:MOST_ALIKE]}
+        others = (number for number in found if not keys or keys[number] != key)
+        return any(_jaccard(shingles, self.shingles[number]) >= NEAR for number in others)
 
 
 def _shingles(text: str) -> NDArray[np.uint64]:

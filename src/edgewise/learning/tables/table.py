@@ -83,6 +83,18 @@ class OutcomeTable:
             responses={c: tuple(texts[i] for i in index) for c, texts in self.responses.items()},
         )
 
+    def only(self, candidates: Sequence[str]) -> OutcomeTable:
+        """The same table with these of its candidates, in this order."""
+        columns = [self.candidates.index(candidate) for candidate in candidates]
+        return replace(
+            self,
+            candidates=tuple(candidates),
+            metrics={name: values[:, columns] for name, values in self.metrics.items()},
+            repeats=self.repeats[:, columns],
+            locations={c: self.locations[c] for c in candidates if c in self.locations},
+            responses={c: self.responses[c] for c in candidates if c in self.responses},
+        )
+
     def costs(self) -> NDArray[np.float64] | None:
         """USD a call (n, m): measured, or from a list price and tokens; None where the table has neither.
 
