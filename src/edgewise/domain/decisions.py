@@ -58,12 +58,25 @@ class Forecast(Struct, frozen=True, omit_defaults=True):
     utility: Estimate | None = None
 
 
+class Shadow(Struct, frozen=True, omit_defaults=True):
+    """What another policy would have chosen, had it been in charge: it was only watched.
+
+    `chosen` is its likeliest candidate; where it failed, `error` says how, and there are no odds.
+    """
+
+    policy: str
+    chosen: str | None = None
+    odds: dict[str, float] = {}
+    error: str | None = None
+
+
 class Odds(Struct, frozen=True):
     """A probability for every candidate on a shortlist, in its order, and what stands behind it.
 
     `by_id` is non-negative and sums to 1. `reason` is why the likeliest candidate is the likeliest;
     `evidence` are the numbers that led there, for the explanation. `exploration` is the part of the
-    odds that was spread evenly rather than chosen.
+    odds that was spread evenly rather than chosen. `drawn`, where it stands, are the odds to draw from
+    once a lot has been cast (a canary's side) that `by_id` leaves open: their mean over all lots is `by_id`.
     """
 
     by_id: dict[str, float]
@@ -71,6 +84,8 @@ class Odds(Struct, frozen=True):
     forecasts: dict[str, Forecast] = field(default_factory=dict[str, Forecast])
     evidence: dict[str, float] = field(default_factory=dict[str, float])
     exploration: float = 0.0
+    drawn: dict[str, float] | None = None
+    shadow: Shadow | None = None
 
     def __post_init__(self) -> None:
         total = 0.0
@@ -109,7 +124,11 @@ class Odds(Struct, frozen=True):
         """Move `rate` of the weight to even odds, and remember that it was exploration."""
         even = rate / len(self.by_id)
         by_id = {name: (1.0 - rate) * p + even for name, p in self.by_id.items()}
-        return Odds(by_id, self.reason, self.forecasts, self.evidence, rate + (1.0 - rate) * self.exploration)
+        drawn = self.drawn
+        if drawn is not None:
+            drawn = {name: (1.0 - rate) * p + even for name, p in drawn.items()}
+        spread = rate + (1.0 - rate) * self.exploration
+        return Odds(by_id, self.reason, self.forecasts, self.evidence, spread, drawn, self.shadow)
 
 
 class Decision(Struct, frozen=True, kw_only=True):
@@ -140,6 +159,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     prompt: str | None = None
     prompt_hash: str | None = None
     micros: float = 0.0
+    shadow: Shadow | None = None
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
@@ -202,8 +222,9 @@ def draw(odds: Odds, request_id: str) -> str:
     The id ends in at least 13 random hexadecimal digits (see `mint`).
     """
     point = int(request_id[-13:], 16) / 16**13
-    for name, probability in odds.by_id.items():
+    weights = odds.by_id if odds.drawn is None else odds.drawn
+    for name, probability in weights.items():
         point -= probability
         if point < 0.0:
             return name
-    return odds.favourite  # only rounding gets here
+    return max(weights, key=weights.__getitem__)  # only rounding gets here

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from edgewise.domain.candidates import Objection
-from edgewise.domain.decisions import Attempt, Decision, Feedback, Forecast, Outcome
+from edgewise.domain.decisions import Attempt, Decision, Feedback, Forecast, Outcome, Shadow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +39,7 @@ class DecisionDetails(Struct, frozen=True, omit_defaults=True, gc=False):
     simulated: bool = False
     prompt_hash: str | None = None
     micros: float = 0.0
+    shadow: Shadow | None = None
 
 
 class OutcomeDetails(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -79,6 +80,7 @@ def decision_row(d: Decision) -> tuple[Any, ...]:
         d.simulated,
         d.prompt_hash,
         d.micros,
+        d.shadow,
     )
     return (
         d.id,
