@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
 ROUNDS: Final = 500
 PATIENCE: Final = 10
-PLACEMENT: Final = {"max_depth": 8, "eta": 0.03, "subsample": 0.9, "colsample_bytree": 0.9}
-SELECTION: Final = {"max_depth": 10, "eta": 0.01}
+PLACEMENT_DEPTH: Final = 8
+PLACEMENT: Final = {"max_depth": PLACEMENT_DEPTH, "eta": 0.03, "subsample": 0.9, "colsample_bytree": 0.9}
+SELECTION_DEPTH: Final = 10
+SELECTION: Final = {"max_depth": SELECTION_DEPTH, "eta": 0.01}
 _FEWEST_TO_STOP: Final = 20
 
 
@@ -52,12 +54,12 @@ class VectorTrees:
     def from_arrays(cls, arrays: Arrays) -> VectorTrees:
         """The inverse of `arrays`."""
         stored = tuple(arrays[f"trees.{c}.ubj"] for c in range(len(arrays)))
-        return cls(stored, tuple(stored_forest(raw, PLACEMENT["max_depth"]) for raw in stored))
+        return cls(stored, tuple(stored_forest(raw, PLACEMENT_DEPTH) for raw in stored))
 
 
 @dataclass(frozen=True, slots=True)
 class PairTrees:
-    """The selection recipe, fitted: one forest for pairs of prompt and candidate; `base` where nobody asked."""
+    """The selection recipe, fitted: one forest for pairs of prompt and candidate; no `base`: nobody asked."""
 
     stored: NDArray[np.uint8]
     forest: Forest
@@ -79,7 +81,7 @@ class PairTrees:
     def from_arrays(cls, arrays: Arrays) -> PairTrees:
         """The inverse of `arrays`."""
         stored = arrays["trees.ubj"]
-        return cls(stored, stored_forest(stored, SELECTION["max_depth"]), arrays["base"])
+        return cls(stored, stored_forest(stored, SELECTION_DEPTH), arrays["base"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class PlacementRecipe:
     def fit(self, data: Training) -> VectorTrees:
         """Learn from `data`."""
         stored = tuple(self._boost(data, c) for c in range(data.targets.shape[1]))
-        return VectorTrees(stored, tuple(stored_forest(raw, PLACEMENT["max_depth"]) for raw in stored))
+        return VectorTrees(stored, tuple(stored_forest(raw, PLACEMENT_DEPTH) for raw in stored))
 
     def _boost(self, data: Training, c: int) -> NDArray[np.uint8]:
         rows = np.flatnonzero(~np.isnan(data.targets[:, c]) & (data.weights[:, c] > 0))
@@ -120,7 +122,7 @@ class SelectionRecipe:
         stored = _train(SELECTION, (x[kept], y[kept], weight[kept]), tenth, data.seed)
         base = means(data.targets, data.weights)
         base[~seen.reshape(-1, count).any(0)] = np.nan
-        return PairTrees(stored, stored_forest(stored, SELECTION["max_depth"]), base.astype(np.float32))
+        return PairTrees(stored, stored_forest(stored, SELECTION_DEPTH), base.astype(np.float32))
 
 
 def _pairs(vectors: Floats, count: int) -> Floats:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import lru_cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from threadpoolctl import ThreadpoolController  # pyright: ignore[reportMissingTypeStubs]
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def one_thread() -> Generator[None]:
     """While it lasts, BLAS uses one thread in this process."""
     with _controller().limit(limits=1, user_api="blas"):
         yield
@@ -24,6 +25,5 @@ def one_thread() -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 def _controller() -> Any:
-    import numpy as np  # noqa: F401, PLC0415 - its BLAS must be loaded before it is looked for
-
+    import_module("numpy")  # its BLAS must be loaded before it is looked for
     return ThreadpoolController()
