@@ -154,7 +154,9 @@ class Running:
 
 
 @contextmanager
-def gateway(home: Path, config: str, *options: str, env: dict[str, str] | None = None) -> Iterator[Running]:
+def gateway(
+    home: Path, config: str, *options: str, env: dict[str, str] | None = None, patience_s: float = 60.0
+) -> Iterator[Running]:
     """`edgewise serve` with this configuration, on a free port, ready to answer."""
     home.mkdir(parents=True, exist_ok=True)
     path = home / "edgewise.toml"
@@ -176,7 +178,7 @@ def gateway(home: Path, config: str, *options: str, env: dict[str, str] | None =
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=errors, text=True)
     running = Running(f"http://127.0.0.1:{port}", home, process)
     try:
-        wait_ready(running)
+        wait_ready(running, patience_s)
         yield running
     finally:
         process.terminate()
@@ -187,7 +189,7 @@ def gateway(home: Path, config: str, *options: str, env: dict[str, str] | None =
             process.wait()
 
 
-def wait_ready(running: Running, patience_s: float = 60.0) -> None:
+def wait_ready(running: Running, patience_s: float) -> None:
     """Wait for /readyz, or fail with what the process said."""
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:

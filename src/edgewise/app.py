@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from functools import cached_property
+from functools import cached_property, partial
 from os import environ
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from edgewise import assets
-from edgewise.constraints import Capability, Pin
-from edgewise.domain.errors import EdgewiseError, MissingExtra, SettingsError
+from edgewise.constraints import Capability, Pin, Privacy
+from edgewise.domain.errors import EdgewiseError, SettingsError
 from edgewise.domain.places import home
 from edgewise.execution import Executor
 from edgewise.features import TextFeatures
 from edgewise.features.described import VectorFeatures
+from edgewise.learning.deploy import FOLDER, Deployed, Store, learned
 from edgewise.outcomes import LogReader, MemoryLog, Observed, SqliteLog, Texts
 from edgewise.policies import Explore, make, settled
 from edgewise.router import Router
 from edgewise.settings import describe
+from edgewise.settings.schema import DEPLOYED
 from edgewise.upstreams.embedded import EmbeddedRuntime
 from edgewise.upstreams.openai import OpenAICompatible
 from edgewise.upstreams.scripted import Scripted
@@ -73,7 +75,10 @@ class App:
         for upstream in upstreams.values():
             self._closing.push_async_callback(upstream.aclose)
         executor = Executor(upstreams, self.log, keep_text=store.prompts == "full")
-        self.router = _router(self.settings, executor, Texts(store.prompts, salt=log.salt))
+        self.watchers = _watchers(self.settings, self._adopt)
+        self.router = _router(self.settings, executor, Texts(store.prompts, salt=log.salt), self.watchers)
+        for watcher in self.watchers.values():
+            self._closing.callback(asyncio.create_task(watcher.follow()).cancel)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -90,7 +95,16 @@ class App:
         """Why requests cannot be answered yet, or None."""
         if self._warming is not None and not self._warming.done():
             return "The embedded model is loading."
+        for model in self.runtimes:
+            missing = assets.status(model).problem
+            if missing is not None:
+                return missing
         return None
+
+    def _adopt(self, name: str, policy: Policy) -> None:
+        """Let what was deployed decide from the next request on."""
+        policy = _exploring(policy, _configured(self.settings)[name])
+        self.router.adopt(name, policy, _featurizer({**self.router.policies, name: policy}))
 
     def embed(self, texts: list[str]) -> tuple[Any, int]:
         """Sentence vectors (n, 384) of MiniLM, and the number of tokens read. Blocks: call it in a thread."""
@@ -147,34 +161,54 @@ def _behind(upstream: Upstream, network: NetworkSettings) -> Upstream:
 
 def decider(settings: Settings) -> Router:
     """A router that only decides: it has nobody to ask and keeps no log."""
-    return _router(settings, Executor({}, MemoryLog()), Texts("none"))
+    watchers = _watchers(settings, lambda name, policy: None)  # noqa: ARG005 - it ends before anything changes
+    return _router(settings, Executor({}, MemoryLog()), Texts("none"), watchers)
 
 
-def _router(settings: Settings, executor: Executor, texts: Texts) -> Router:
-    policies = _policies(settings)
+def _router(settings: Settings, executor: Executor, texts: Texts, watchers: Mapping[str, Deployed]) -> Router:
+    policies = _policies(settings, watchers)
     return Router(
         candidates=tuple(describe(c) for c in settings.candidates),
         featurizer=_featurizer(policies),
-        constraints=(Pin(), Capability()),
+        constraints=(Privacy(), Pin(), Capability()),
         policies=policies,
         executor=executor,
         keep=texts,
     )
 
 
-def _policies(settings: Settings) -> dict[str, Policy]:
+def _configured(settings: Settings) -> dict[str, PolicySettings]:
+    return {**settings.policies, "auto": settings.policy}
+
+
+def _watchers(settings: Settings, adopt: Callable[[str, Policy], None]) -> dict[str, Deployed]:
+    """One for each policy that follows `edgewise deploy`; the rule of thumb decides until a bundle does."""
+    store = Store(home() / FOLDER)
+    return {
+        name: Deployed(store, load=learned, otherwise=make("complexity"), adopt=partial(adopt, name))
+        for name, policy in _configured(settings).items()
+        if policy.kind == BUNDLE and policy.bundle == DEPLOYED
+    }
+
+
+def _policies(settings: Settings, watchers: Mapping[str, Deployed]) -> dict[str, Policy]:
     """The configured policy as "auto", and every other that `auto:NAME` may ask for."""
     plain = {kind: make(kind) for kind in ("complexity", "random")}
-    named = {name: _policy(policy) for name, policy in settings.policies.items()}
-    return {"auto": _policy(settings.policy), **plain, **named}
+    found = {
+        name: _exploring(watchers[name].first() if name in watchers else _policy(policy), policy)
+        for name, policy in _configured(settings).items()
+    }
+    return {**plain, **found}
+
+
+def _exploring(policy: Policy, settings: PolicySettings) -> Policy:
+    return Explore(policy, settings.explore) if settings.explore > 0 else policy
 
 
 def _policy(settings: PolicySettings) -> Policy:
     if settings.kind != BUNDLE:
-        policy = make(settings.kind, options=settings.options, candidate=settings.candidate)
-    else:
-        policy = _learned(settings.bundle)
-    return Explore(policy, settings.explore) if settings.explore > 0 else policy
+        return make(settings.kind, options=settings.options, candidate=settings.candidate)
+    return _learned(settings.bundle)
 
 
 def _learned(path: str | None) -> Policy:
@@ -183,11 +217,7 @@ def _learned(path: str | None) -> Policy:
         raise SettingsError(
             '[policy] kind = "bundle" needs bundle = "PATH", the folder that `edgewise train` wrote.'
         )
-    try:
-        from edgewise.policies.bundles import Bundle, Learned  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise MissingExtra("A learned policy", "learn") from error
-    return Learned(Bundle.load(Path(path).expanduser()))
+    return learned(Path(path).expanduser())
 
 
 def _featurizer(policies: Mapping[str, Policy]) -> Featurizer:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgewise.constraints import shortlist
 from edgewise.domain.decisions import Decision, draw
-from edgewise.domain.errors import UnknownModel
-from edgewise.domain.reasons import reason_for
+from edgewise.domain.errors import NoEligibleCandidate, RequestError, UnknownModel
+from edgewise.domain.reasons import BY_RULE, reason_for
 from edgewise.domain.requests import Situation
 from edgewise.policies import settled
+from edgewise.policies.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,6 +58,7 @@ class Router:
 
         `featurizer` replaces the router's own in the same step, for a policy that reads other features.
         """
+        object.__setattr__(self, "policies", {**self.policies, name: policy})
         self._named[name] = _pair(policy)
         if featurizer is not None:
             object.__setattr__(self, "featurizer", featurizer)
@@ -64,7 +66,11 @@ class Router:
     async def route(self, request: Request) -> Answer:
         """Answer one request; its decision and its outcome are in the log, however it ends."""
         arrived = perf_counter()
-        decision = await self.decide(request)
+        try:
+            decision = await self.decide(request)
+        except NoEligibleCandidate as refused:
+            await self.executor.refuse(self._refused(request, refused), refused, arrived=arrived)
+            raise
         chosen = self._by_id[decision.chosen]
         return await self.executor.carry_out(decision, chosen, request, arrived=arrived)
 
@@ -77,6 +83,11 @@ class Router:
         arrived = perf_counter()
         wishes = request.wishes
         policy, calm = self._policy_for(request)
+        if wishes.objective is not None and wishes.objective not in OBJECTIVES:
+            raise RequestError(
+                f"There is no objective '{wishes.objective[:100]}'; there are {', '.join(OBJECTIVES)}.",
+                param="edgewise.objective",
+            )
         if not explore or wishes.privacy or wishes.session or request.pin:
             policy = calm
         features = await self.featurizer.describe(request)
@@ -110,6 +121,31 @@ class Router:
             prompt_hash=prompt_hash,
             micros=(perf_counter() - arrived) * 1e6,
             shadow=odds.shadow,
+        )
+
+    def _refused(self, request: Request, refused: NoEligibleCandidate) -> Decision:
+        """The record of a request that nobody may answer: no choice, and every objection."""
+        wishes = request.wishes
+        prompt, prompt_hash = self.keep(request.prompt)
+        rules = {objection.rule for objection in refused.objections}
+        return Decision(
+            id=request.id,
+            at=time(),
+            chosen="",
+            location="",
+            policy=self._policy_for(request)[0].name,
+            reason=next((reason for rule, reason in BY_RULE.items() if rule in rules), "only_candidate"),
+            propensity=0.0,
+            odds={},
+            shortlist=(),
+            objections=refused.objections,
+            objective=wishes.objective,
+            model=wishes.model,
+            session=wishes.session,
+            privacy=wishes.privacy,
+            stream=request.stream,
+            prompt=prompt,
+            prompt_hash=prompt_hash,
         )
 
     def _policy_for(self, request: Request) -> tuple[_Named, _Named]:

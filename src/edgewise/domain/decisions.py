@@ -134,6 +134,7 @@ class Odds(Struct, frozen=True):
 class Decision(Struct, frozen=True, kw_only=True):
     """Which candidate was drawn, and how likely that draw was.
 
+    Where nobody may answer, `chosen`, `location` and the odds are empty: only the objections tell.
     `at` is unix seconds, `micros` the time that deciding took. `shortlist`, `odds`, `forecasts` and
     `objections` stand in full, so that the decision can be explained and replayed.
     """
@@ -141,7 +142,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     id: str
     at: float
     chosen: str
-    location: Location
+    location: Location | Literal[""]
     policy: str
     reason: Reason
     propensity: float

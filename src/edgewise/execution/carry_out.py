@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, time
 from typing import TYPE_CHECKING, NamedTuple
 
+from edgewise.domain.decisions import Outcome
 from edgewise.domain.errors import UpstreamError
 from edgewise.domain.wire import error_event
 from edgewise.execution.flight import Flight
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from edgewise.domain.candidates import Candidate
     from edgewise.domain.decisions import Decision
+    from edgewise.domain.errors import NoEligibleCandidate
     from edgewise.domain.protocols import OutcomeLog, Upstream
     from edgewise.domain.requests import Request
 
@@ -72,6 +74,20 @@ class Executor:
         text = reading.text if self.keep_text else None
         await self.log.append(decision, flight.succeeded(reading.usage, guess, text))
         return Answer(decision, body=body)
+
+    async def refuse(self, decision: Decision, refused: NoEligibleCandidate, *, arrived: float) -> None:
+        """Record a request that nobody may answer."""
+        outcome = Outcome(
+            decision_id=decision.id,
+            at=time(),
+            status="error",
+            candidate="",
+            latency_s=perf_counter() - arrived,
+            cost_usd=0.0,
+            cost_state="billed",
+            error=str(refused),
+        )
+        await self.log.append(decision, outcome)
 
     async def _streamed(self, flight: Flight) -> Answer:
         committed = self.log.append(flight.decision)

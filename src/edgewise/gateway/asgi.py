@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from edgewise.domain.addresses import is_loopback
 from edgewise.domain.errors import EdgewiseError, RequestError
 from edgewise.domain.wire import error_body
 from edgewise.gateway.chat import chat
+from edgewise.gateway.connection import KEY
 from edgewise.gateway.failures import failure
 from edgewise.gateway.wire import JSON, send_bytes
 from edgewise.settings import KeyRing
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from edgewise.gateway.pages import Pages
-    from edgewise.gateway.wire import Receive, Scope, Send
+    from edgewise.gateway.wire import Headers, Receive, Scope, Send
     from edgewise.router import Router
     from edgewise.settings import Scope as KeyScope
     from edgewise.settings import ServerSettings
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("edgewise.gateway")
 CHAT = "/v1/chat/completions"
+MOST_HOSTS = 64
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 
 
@@ -34,6 +39,7 @@ class Gateway:
     def __init__(self, router: Router, pages: Pages, server: ServerSettings) -> None:
         self._router, self._pages, self._server = router, pages, server
         self._keys = KeyRing(server.keys) if server.keys else None
+        self._hosts: set[bytes] | None = set() if is_loopback(server.host) else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI's entry point."""
@@ -41,12 +47,18 @@ class Gateway:
             return
         try:
             path: str = scope["path"]
+            if self._hosts is not None:
+                self._check_origin(scope["headers"])
             if self._keys is not None and path not in OPEN_PATHS:
-                self._check_key(scope, "inference" if path.startswith("/v1/") else "admin")
+                self._check_key(scope, _needed(path))
             if path == CHAT and scope["method"] == "POST":
                 await chat(scope, receive, send, router=self._router, server=self._server)
             else:
                 await self._page(path, scope["method"])(scope, receive, send)
+        except asyncio.CancelledError:
+            connection = scope.get(KEY)
+            if connection is None or not connection.is_lost:
+                raise
         except EdgewiseError as error:
             status, headers, body = failure(error)
             await send_bytes(send, status, [JSON, *headers], body)
@@ -67,6 +79,25 @@ class Gateway:
             )
         return handler
 
+    def _check_origin(self, headers: Headers) -> None:
+        """On loopback, only this machine's own names may be asked for.
+
+        A web page must not reach the gateway through a name of its own that points here (DNS rebinding), nor
+        by a request across origins.
+        """
+        known = self._hosts
+        for name, value in headers:
+            if name in (b"host", b"origin") and known is not None and value not in known:
+                if not _names_loopback(value, self._server.host):
+                    said = value[:100].decode("latin-1")
+                    raise RequestError(
+                        f"Requests for or from {said!r} are not answered; use a loopback address.",
+                        status=403,
+                        code="forbidden_origin",
+                    )
+                if len(known) < MOST_HOSTS:
+                    known.add(value)
+
     def _check_key(self, scope: Scope, needed: KeyScope) -> None:
         presented = ""
         for name, value in scope["headers"]:
@@ -84,3 +115,20 @@ class Gateway:
             raise RequestError(
                 f"The key '{key.name}' may not do this.", status=403, code="insufficient_scope"
             )
+
+
+def _needed(path: str) -> KeyScope:
+    """The scope that a path asks for. What others asked and were told is for readers."""
+    if path.startswith("/v1/decisions"):
+        return "read"
+    return "inference" if path.startswith("/v1/") else "admin"
+
+
+def _names_loopback(value: bytes, own: str) -> bool:
+    """Whether a Host (`name:port`) or an Origin (`scheme://name:port`) names this machine."""
+    text = value.decode("latin-1")
+    try:
+        host = urlsplit(text if "://" in text else f"//{text}").hostname or ""
+    except ValueError:
+        return False
+    return host == own or is_loopback(host)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from edgewise.domain.errors import EdgewiseError
+from edgewise.domain.errors import EdgewiseError, UnknownModel
 from edgewise.domain.wire import error_event
 from edgewise.gateway.chat_body import PREFIX, parse_chat
 from edgewise.gateway.connection import KEY
@@ -58,7 +58,9 @@ async def _answer(request: Request, router: Router, send: Send) -> None:
         answer = await router.route(request)
     except EdgewiseError as error:
         status, headers, body = failure(error)
-        await send_bytes(send, status, [JSON, (b"x-request-id", request.id.encode()), *headers], body)
+        if not isinstance(error, UnknownModel):  # such a request left no record to ask for
+            headers.append((b"x-request-id", request.id.encode()))
+        await send_bytes(send, status, [JSON, *headers], body)
         return
     headers = told(answer.decision)
     if answer.pieces is None:

@@ -94,6 +94,21 @@ def _asked(decision: Decision, zone: tzinfo | None) -> Iterator[str]:
 
 
 def _chosen(decision: Decision) -> Iterator[str]:
+    if decision.chosen:
+        yield from _choice(decision)
+    else:
+        yield "Nobody was asked: every candidate was objected to."
+    if decision.objections:
+        yield "Not eligible:"
+        for objection in decision.objections:
+            why = plain(objection.sentence).rstrip(".")
+            yield f"   {plain(objection.candidate)}: {why} ({objection.rule})."
+    if decision.evidence:
+        yield "What counted:"
+        yield from _evidence(decision.evidence)
+
+
+def _choice(decision: Decision) -> Iterator[str]:
     label = _name(decision.chosen, simulated=decision.simulated)
     yield f"Chosen: {label} ({decision.location}), because {WHY.get(decision.reason, decision.reason)}."
     yield _drawn(decision)
@@ -104,14 +119,6 @@ def _chosen(decision: Decision) -> Iterator[str]:
         forecast = decision.forecasts.get(candidate)
         expected = f"; expected: {_forecast(forecast)}" if forecast else ""
         yield f" {mark} {plain(candidate)}: {_percent(decision.odds.get(candidate, 0.0))}{expected}"
-    if decision.objections:
-        yield "Not eligible:"
-        for objection in decision.objections:
-            why = plain(objection.sentence).rstrip(".")
-            yield f"   {plain(objection.candidate)}: {why} ({objection.rule})."
-    if decision.evidence:
-        yield "What counted:"
-        yield from _evidence(decision.evidence)
 
 
 def _drawn(decision: Decision) -> str:

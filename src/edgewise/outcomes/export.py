@@ -60,7 +60,7 @@ def rows(stories: Iterable[Story]) -> Iterator[dict[str, Any]]:
     """
     for story in stories:
         decision, outcome = story.decision, story.outcome
-        if outcome is None:
+        if outcome is None or not decision.chosen:  # nobody answered: there is nothing to learn about anybody
             continue
         drawn = outcome.candidate == decision.chosen
         tokens = (outcome.input_tokens or 0) + (outcome.output_tokens or 0)

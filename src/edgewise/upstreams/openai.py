@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from edgewise.domain.errors import UpstreamRefused
 from edgewise.upstreams.rewrite import body_for
 from edgewise.upstreams.transports import transport_for
@@ -13,7 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from edgewise.domain.requests import Request
-    from edgewise.upstreams.transports import Transport
+    from edgewise.upstreams.transports import Reply, Transport
+
+
+class _Said(msgspec.Struct):
+    message: str = ""
+
+
+class _Refusal(msgspec.Struct):
+    error: _Said
+
+
+_refusal = msgspec.json.Decoder(_Refusal).decode
+SERVER_ERROR = 500
 
 
 class OpenAICompatible:
@@ -50,7 +64,7 @@ class OpenAICompatible:
         )
         if reply.status != HTTP_OK:
             raise UpstreamRefused(
-                f"{self.candidate_id} answered with HTTP {reply.status}.",
+                f"{self.candidate_id} answered with HTTP {reply.status}{_reason(reply)}.",
                 status=reply.status,
                 body=reply.body[:ERROR_BODY_BYTES],
                 retry_after=reply.retry_after,
@@ -69,3 +83,15 @@ class OpenAICompatible:
         self._transport = transport_for(self.candidate_id, base, self._headers, timeout_s=self._timeout_s)
         self._base = base
         return self._transport
+
+
+def _reason(reply: Reply) -> str:
+        body = body_for(request, self.model)
+        reply = await transport.post("/chat/completions", body, stream=request.stream)
+    if reply.status in (401, 403) or reply.status >= SERVER_ERROR:
+        return ""
+    try:
+        said = _refusal(reply.body).error.message
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""
+    return f": {' '.join(said.split())[:300].rstrip('.')}" if said else ""
