@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from edgewise.domain.decisions import Odds
 from edgewise.domain.protocols import Policy
-from edgewise.policies.lots import lot
+from edgewise.policies.lots import features_of, lot
 from edgewise.policies.ranges import share as checked
 
 if TYPE_CHECKING:
@@ -40,6 +40,11 @@ class Canary(Struct, frozen=True):
     def name(self) -> str:
         """What the log calls it: `canary(complexity, bundle:1a2b, 0.1)`."""
         return f"canary({self.incumbent.name}, {self.newcomer.name}, {self.share:g})"
+
+    @property
+    def features(self) -> str | None:
+        """The version of the features that one of them reads, if any does."""
+        return features_of(self.newcomer) or features_of(self.incumbent)
 
     def odds(self, situation: Situation) -> Odds:
         """The mixture, to be drawn from the side that the session is on."""

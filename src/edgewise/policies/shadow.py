@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from edgewise.domain.decisions import Shadow
 from edgewise.domain.protocols import Policy
-from edgewise.policies.lots import lot
+from edgewise.policies.lots import features_of, lot
 from edgewise.policies.ranges import share as checked
 
 if TYPE_CHECKING:
@@ -39,6 +39,11 @@ class Shadowed(Struct, frozen=True):
     def name(self) -> str:
         """What the log calls it: `shadow(complexity, bundle:1a2b, 0.1)`."""
         return f"shadow({self.incumbent.name}, {self.newcomer.name}, {self.share:g})"
+
+    @property
+    def features(self) -> str | None:
+        """The version of the features that one of them reads, if any does."""
+        return features_of(self.newcomer) or features_of(self.incumbent)
 
     def odds(self, situation: Situation) -> Odds:
         """The incumbent's odds, with the newcomer's beside them where the lot says so."""

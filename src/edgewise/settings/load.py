@@ -15,7 +15,7 @@ from edgewise.domain.errors import SettingsError
 from edgewise.settings.checks import POLICY_KINDS, check
 from edgewise.settings.complaints import misfit
 from edgewise.settings.environment import read_env
-from edgewise.settings.schema import PolicySettings, Settings
+from edgewise.settings.schema import DEPLOYED, PolicySettings, Settings
 from edgewise.settings.secrecy import looks_secret
 
 if TYPE_CHECKING:
@@ -80,6 +80,6 @@ def _place(error: ValueError) -> str:
 
 
 def _placed(policy: PolicySettings, folder: Path) -> PolicySettings:
-    if policy.bundle is None:
+    if policy.bundle is None or policy.bundle == DEPLOYED:
         return policy
     return replace(policy, bundle=str(folder.absolute() / policy.bundle))

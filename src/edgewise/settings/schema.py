@@ -15,6 +15,7 @@ from edgewise.domain.candidates import CandidateKind, Location, Price, Trust
 UpstreamKind = Literal["openai", "embedded", "scripted"]
 Texts = Literal["full", "hash", "none"]
 Scope = Literal["inference", "read", "admin"]
+DEPLOYED = "deployed"  # in place of a bundle's folder: whatever `edgewise deploy` put in charge
 
 
 class ServerKey(Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,8 +41,8 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """`[policy]`, and `[policies.NAME]` for further ones that `model = "auto:NAME"` asks for.
 
-    `candidate` belongs to the kind `fixed`, `bundle` to the kind `bundle`; `options` are handed to the
-    policy as keywords (the weights and threshold of `complexity`, for one).
+    `candidate` belongs to the kind `fixed`, `bundle` (a folder, or "deployed") to the kind `bundle`;
+    `options` are handed to the policy as keywords (the weights and threshold of `complexity`, for one).
     """
 
     kind: str = "complexity"

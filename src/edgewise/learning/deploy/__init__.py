@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from edgewise.learning.deploy.serving import FOLDER, learned
 from edgewise.learning.deploy.state import Entry, Mode, State, Trial
 from edgewise.learning.deploy.store import Store
 from edgewise.learning.deploy.watch import Deployed, following
 
-__all__ = ["Deployed", "Entry", "Mode", "State", "Store", "Trial", "following"]
+__all__ = ["FOLDER", "Deployed", "Entry", "Mode", "State", "Store", "Trial", "following", "learned"]

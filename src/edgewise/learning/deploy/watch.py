@@ -76,11 +76,11 @@ class Deployed:
         self._seen = stamp
         try:
             policy = await asyncio.to_thread(following, self._store, self._load, self._otherwise)
+            self._adopt(policy)
         except Exception as error:  # noqa: BLE001 - whatever a bundle does, the gateway goes on with the old one
             self._refuse(error)
             return False
         self.problem = None
-        self._adopt(policy)
         logger.info("Now serving %s", policy.name)
         return True
 

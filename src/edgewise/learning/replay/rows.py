@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from edgewise.domain.stories import Story
 
 PINNED = "the caller named the candidate"
-FORCED = "only one candidate was left"
+FORCED = "at most one candidate was left"
 OWN_OBJECTIVE = "the caller asked for another objective"
 UNFINISHED = "no outcome was recorded"
 CANCELLED = "the caller hung up"

@@ -1,0 +1,73 @@
+"""A bundle as the policy to replay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgewise.features.described import describer
+from edgewise.learning.replay.report import Wishes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from edgewise.policies.bundles import Bundle, Predicted
+
+    Floats = NDArray[np.float64]
+
+BATCH = 2048
+FORESEEN = ("quality", "latency_s", "cost_usd")
+
+
+@dataclass(frozen=True, slots=True)
+class BundleWishes:
+    """What the bundle would choose of each prompt's own shortlist, as it does when it serves.
+
+    A candidate that it has never seen is chosen only where nobody else was offered, and then the first.
+    """
+
+    bundle: Bundle
+
+    def __call__(
+        self, prompts: Sequence[str], candidates: Sequence[str], offered: NDArray[np.bool_]
+    ) -> Wishes:
+        """All the weight of each row on the highest utility."""
+        describe = describer(self.bundle.manifest.features)
+        odds = np.zeros(offered.shape)
+        forecasts: dict[str, list[Floats]] = {}
+        for start in range(0, len(prompts), BATCH):
+            part = slice(start, start + BATCH)
+            predicted = self.bundle.forecast(describe(prompts[part]))
+            spread = {name: self._spread(found, candidates) for name, found in _foreseen(predicted).items()}
+            chosen = _best(spread["utility"], offered[part])
+            odds[np.arange(start, start + len(chosen)), chosen] = 1.0
+            for name, values in spread.items():
+                forecasts.setdefault(name, []).append(values)
+        return Wishes(odds, {name: np.concatenate(parts) for name, parts in forecasts.items()})
+
+    def _spread(self, found: NDArray[np.floating], candidates: Sequence[str]) -> Floats:
+        """(n, m) for the log's candidates, NaN for those that the bundle does not know."""
+        place = {name: column for column, name in enumerate(self.bundle.candidates)}
+        out = np.full((len(found), len(candidates)), np.nan)
+        for column, name in enumerate(candidates):
+            if name in place:
+                out[:, column] = found[:, place[name]]
+        return out
+
+
+def _foreseen(predicted: Predicted) -> Mapping[str, NDArray[np.floating]]:
+    known = {name: predicted.metrics[name] for name in FORESEEN if name in predicted.metrics}
+    return {"utility": predicted.value, **known}
+
+
+def _best(utility: Floats, offered: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """(n,) the column of the highest known utility among those offered, else the first offered."""
+    known = np.where(offered & ~np.isnan(utility), utility, -np.inf)
+    best: NDArray[np.intp] = known.argmax(axis=1)
+    strangers = np.isneginf(known).all(axis=1)
+    best[strangers] = offered[strangers].argmax(axis=1)
+    return best
