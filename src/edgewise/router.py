@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from edgewise.domain.candidates import Candidate
+    from edgewise.domain.decisions import Reason
     from edgewise.domain.protocols import Constraint, Featurizer, Policy
     from edgewise.domain.requests import Request
     from edgewise.execution import Answer, Executor
@@ -128,13 +129,14 @@ class Router:
         wishes = request.wishes
         prompt, prompt_hash = self.keep(request.prompt)
         rules = {objection.rule for objection in refused.objections}
+        reasons: list[Reason] = [reason for rule, reason in BY_RULE.items() if rule in rules]
         return Decision(
             id=request.id,
             at=time(),
             chosen="",
             location="",
             policy=self._policy_for(request)[0].name,
-            reason=next((reason for rule, reason in BY_RULE.items() if rule in rules), "only_candidate"),
+            reason=reasons[0] if reasons else "only_candidate",
             propensity=0.0,
             odds={},
             shortlist=(),

@@ -86,8 +86,7 @@ class OpenAICompatible:
 
 
 def _reason(reply: Reply) -> str:
-        body = body_for(request, self.model)
-        reply = await transport.post("/chat/completions", body, stream=request.stream)
+    """What the endpoint says of the client's request; what it says of our own key is not repeated."""
     if reply.status in (401, 403) or reply.status >= SERVER_ERROR:
         return ""
     try:
