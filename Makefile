@@ -15,7 +15,7 @@ test: $(TESTED)
 	$(BIN)/python -m pytest -m "not slow"
 
 test-all: $(TESTED)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "slow or not slow"
 
 check: $(TESTED)
 	$(BIN)/ruff format --check src tests benchmarks

@@ -16,7 +16,7 @@ from tests.servers import Mock, Running, gateway
 
 from edgewise.outcomes import LogReader
 
-ROUNDS = 5  # benchmarks/kill.py does fifty and more
+ROUNDS, QUICK = 50, 5  # the rest is for `make test-all`
 
 
 def load(
@@ -38,7 +38,9 @@ def load(
             return
 
 
-@pytest.mark.parametrize("round_", range(ROUNDS))
+@pytest.mark.parametrize(
+    "round_", [pytest.param(n, marks=[pytest.mark.slow] if n >= QUICK else []) for n in range(ROUNDS)]
+)
 def test_kill_9_loses_nothing_that_was_acknowledged(mock: Mock, tmp_path: Path, round_: int) -> None:
     acknowledged: list[tuple[str, bool]] = []
     stop = threading.Event()
@@ -49,7 +51,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(mock: Mock, tmp_path: Path, 
         ]
         for thread in threads:
             thread.start()
-        time.sleep(0.3 + 0.17 * round_)
+        time.sleep(0.3 + 0.17 * (round_ % 7))
         running.process.send_signal(signal.SIGKILL)
         running.process.wait()
         stop.set()
