@@ -78,7 +78,7 @@ def test_route_reads_answers(bundle: Path) -> None:
         (("route",), "", "either a prompt or --input"),
         (("route", "--bundle", "nowhere", "hi"), "", "is no bundle"),
         (("route", "--bundle", "{b}", "--input", "nowhere.txt"), "", "Cannot read nowhere.txt"),
-        (("route", "--bundle", "{b}", "--input", "-"), "one\n\nthree\n", "line 2 is empty"),
+        (("route", "--bundle", "{b}", "--input", "-"), "one\n\nthree\n", "standard input, line 2 is empty"),
         (("route", "--bundle", "{b}", "--input", "-"), '{"text": "hi"}\n', "no JSON object with a `prompt`"),
         (("train", "nowhere.csv", "-o", "x"), "", "nowhere.csv"),
         (("train", "{t}", "-o", "x", "--objective", "qoss"), "", "Perhaps 'qos'"),

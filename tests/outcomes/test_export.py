@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.outcomes.sample import DECISION, FEEDBACK, OUTCOME, decision, outcome
 
-from edgewise.domain.errors import StoreError
+from edgewise.domain.errors import MissingExtra, StoreError
 from edgewise.domain.stories import Story
 from edgewise.outcomes.export import COLUMNS, Format, export, format_of, rows
 
@@ -114,7 +114,7 @@ def test_parquet_without_pyarrow_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(StoreError, match="pip install pyarrow"):
+    with pytest.raises(MissingExtra, match=r"edgewise\[parquet\]"):
         export([STORY], str(tmp_path / "t.parquet"), "parquet")
     assert list(tmp_path.iterdir()) == []
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 import typer
 
+from edgewise.domain.errors import StoreError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Generator, Iterable, Sequence
 
 
 WIDE = 160  # columns where nobody looks through a terminal
@@ -17,8 +20,9 @@ WIDE = 160  # columns where nobody looks through a terminal
 
 def out(text: str = "", *, end: str = "\n") -> None:
     """Write to standard output at once."""
-    sys.stdout.write(text + end)
-    sys.stdout.flush()
+    with _written():
+        sys.stdout.write(text + end)
+        sys.stdout.flush()
 
 
 def err(text: str) -> None:
@@ -46,7 +50,28 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> 
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     console = Console()
-    Console(width=console.width if console.is_terminal else WIDE).print(drawn)
+    with _written():
+        Console(width=console.width if console.is_terminal else WIDE).print(drawn)
+        sys.stdout.flush()
+
+
+@contextmanager
+def _written() -> Generator[None]:
+    """Let a full disk be a sentence. A reader that went away stays a BrokenPipeError, which ends quietly."""
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise StoreError(f"Standard output takes {error.encoding} only; set PYTHONUTF8=1.") from error
+    except OSError as error:
+        raise write_failure("-", error) from error
+
+
+def write_failure(target: str, error: OSError) -> Exception:
+    """What to raise where `target` ("-" is standard output) could not be written."""
+    if isinstance(error, BrokenPipeError):
+        return error
+    what = "standard output" if target == "-" else target
+    return StoreError(f"Cannot write {what}: {error.strerror or error}.")
 
 
 def fail(message: str) -> NoReturn:

@@ -6,6 +6,7 @@ from time import localtime, strftime
 from typing import TYPE_CHECKING
 
 from edgewise.domain.decisions import Decision, Outcome
+from edgewise.outcomes.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,14 +33,26 @@ class Lines:
 
 
 def line(decision: Decision, outcome: Outcome) -> str:
-    """Who answered, why, how long it took, what it cost, and the id to ask `edgewise explain` about."""
-    label = " (simulated)" if decision.simulated else ""
+    """Who answered, why, how long it took, what it cost, and the id to ask `edgewise explain` about.
+
+    Safe for a terminal, whatever a candidate wrote into its error.
+    """
     ended = "" if outcome.status == "ok" else f"  {outcome.status.upper()}: {outcome.error}"
-    return (
-        f"{strftime('%H:%M:%S', localtime(decision.at))}  {decision.location:<5} {decision.chosen}{label}"
-        f"  {decision.reason}  {outcome.latency_s * 1000:.0f} ms  {tokens(outcome)}  {cost(outcome)}"
+    return plain(
+        f"{_chosen(decision)}  {outcome.latency_s * 1000:.0f} ms  {tokens(outcome)}  {cost(outcome)}"
         f"  decided in {decision.micros:.0f} µs  {decision.id}{ended}"
     )
+
+
+def unfinished(decision: Decision) -> str:
+    """The same while there is no outcome."""
+    return plain(f"{_chosen(decision)}  no outcome yet  {decision.id}")
+
+
+def _chosen(decision: Decision) -> str:
+    label = " (simulated)" if decision.simulated and "simulated" not in decision.chosen else ""
+    at = strftime("%H:%M:%S", localtime(decision.at))
+    return f"{at}  {decision.location:<5} {decision.chosen or 'nobody'}{label}  {decision.reason}"
 
 
 def tokens(outcome: Outcome) -> str:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from time import localtime, strftime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgewise.cli.console import err, out
-from edgewise.cli.lines import line
+from edgewise.cli.lines import line, unfinished
 from edgewise.cli.setup import ConfigOption, JsonOption  # noqa: TC001 - Typer reads them at run time
 from edgewise.cli.stored import PathOption, as_text, log_path, story_of
 from edgewise.domain.errors import StoreError
-from edgewise.outcomes.plain import plain
 from edgewise.outcomes.reader import LogReader
 
 if TYPE_CHECKING:
@@ -69,8 +67,9 @@ def export(
     path: PathOption = None,
 ) -> None:
     """Write the outcome table: one row for each prompt that was decided and ended."""
-    from edgewise.outcomes.export import STDOUT, format_of  # noqa: PLC0415 - loaded when used
+    from edgewise.outcomes.aside import STDOUT  # noqa: PLC0415 - loaded when used
     from edgewise.outcomes.export import export as write  # noqa: PLC0415 - the same
+    from edgewise.outcomes.export import format_of  # noqa: PLC0415 - the same
 
     reader = LogReader(log_path(config, path))
     reader.count()  # where there is no log, no file must appear
@@ -106,11 +105,7 @@ def vacuum(*, config: ConfigOption = None, path: PathOption = None) -> None:
 
 
 def _line(story: Story) -> str:
-    if story.outcome is not None:
-        return plain(line(story.decision, story.outcome))
-    d = story.decision
-    at = strftime("%H:%M:%S", localtime(d.at))
-    return plain(f"{at}  {d.location:<5} {d.chosen}  {d.reason}  no outcome yet  {d.id}")
+    return unfinished(story.decision) if story.outcome is None else line(story.decision, story.outcome)
 
 
 def _follow(reader: LogReader, seq: int) -> Iterator[Story]:

@@ -5,20 +5,17 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import os
-import sys
-from contextlib import contextmanager, suppress
 from importlib import import_module
 from itertools import islice
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, get_args
 
 import msgspec
 
-from edgewise.domain.errors import StoreError
+from edgewise.domain.errors import MissingExtra, StoreError
+from edgewise.outcomes.aside import STDOUT, aside
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from edgewise.domain.stories import Story
 
@@ -47,7 +44,6 @@ COLUMNS: dict[str, type] = {
     "prompt_hash": str,
     "decision_id": str,
 }
-STDOUT = "-"
 ROWS_A_GROUP = 2_000  # of Parquet
 
 
@@ -110,35 +106,17 @@ def export(stories: Iterable[Story], target: str, form: Format) -> int:
     """Write the table to the file `target` ("-" is standard output); how many rows it has.
 
     The file is written aside and renamed at the end, so that it is whole or not there. Raises StoreError
-    where it cannot be written, or where Parquet is asked for and pyarrow is not installed.
+    where it cannot be written, MissingExtra where Parquet is asked for and pyarrow is not installed.
     """
     write = _WRITERS[form]
-    if target == STDOUT:
-        return write(rows(stories), sys.stdout.buffer)
-    path = Path(target)
     try:
-        with _aside(path) as file:
+        with aside(target) as file:
             return write(rows(stories), file)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from error
-
-
-@contextmanager
-def _aside(path: Path) -> Generator[IO[bytes]]:
-    if path.exists() and not path.is_file():  # a pipe or a device; a folder complains by itself
-        with path.open("wb") as file:
-            yield file
-        return
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+        what = "Standard output" if target == STDOUT else target
+        raise StoreError(f"{what} cannot be written: {error.strerror or error}.") from error
 
 
 def _csv(table: Iterator[dict[str, Any]], file: IO[bytes]) -> int:
@@ -175,10 +153,8 @@ def _parquet(table: Iterator[dict[str, Any]], file: IO[bytes]) -> int:
     try:
         arrow: Any = import_module("pyarrow")
         parquet: Any = import_module("pyarrow.parquet")
-    except ImportError:
-        raise StoreError(
-            "Parquet needs the package pyarrow (pip install pyarrow); CSV and JSONL need nothing more."
-        ) from None
+    except ImportError as error:
+        raise MissingExtra("Parquet", "parquet") from error
     kinds = {str: arrow.string(), float: arrow.float64(), int: arrow.int64(), bool: arrow.bool_()}
     schema = arrow.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
     count = 0
