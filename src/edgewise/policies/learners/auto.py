@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from edgewise.policies.learners.guard import Guard
 from edgewise.policies.learners.kernels import LANDMARKS
 from edgewise.policies.learners.machine import KernelLearner, KernelMachine
 from edgewise.policies.learners.neighbours import NeighbourLearner, Neighbours
@@ -46,7 +47,6 @@ MANY: Final = 5_000
 """Beyond this many prompts neighbours are left out: every vector would be read a decision."""
 _SMOOTH: Final[tuple[str, ...]] = ("direct", "by_task")
 _FEWEST_CLUSTERS: Final = 2
-_FEWEST_STRANGERS: Final = 50
 
 
 _TYPES: Final[dict[str, Any]] = {"terms": TermRule, "neighbours": Neighbours, "trees": TreeRule}
@@ -76,12 +76,12 @@ class Stack:
 
 @dataclass(frozen=True, slots=True)
 class Auto:
-    """Fitted; `familiar` is the least nearness that counts as seen (see `look`)."""
+    """Fitted; `guard` knows what is unlike everything seen (see `look`)."""
 
     kernel: KernelMachine
     others: dict[str, TermRule | Neighbours | TreeRule]
     stack: Stack
-    familiar: float
+    guard: Guard
 
     def predict(self, features: Described) -> Floats:
         """Expected target of each text under each candidate, (n, c)."""
@@ -89,23 +89,22 @@ class Auto:
 
     def look(self, features: Described) -> tuple[Floats, NDArray[np.bool_]]:
         """`predict`, and which texts are far from everything seen (theirs is the prior)."""
-        seen, near = self.kernel.look(features)
+        seen = self.kernel.members(features)
         found: dict[str, Floats] = dict(zip(_SMOOTH, np.moveaxis(seen, 1, 0), strict=False))
         for name, member in self.others.items():
             found[name] = member.predict(features)
         out = self.stack.mix(np.stack([found[name] for name in self.stack.names], 1))
-        far = near < self.familiar
+        far = self.guard.far(features)
         out[far] = self.stack.base
         return out, far
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Arrays of every member, each under `member/`, and the stack's."""
-        parts: dict[str, Member] = {"kernel": self.kernel, **self.others}
+        parts: dict[str, Member | Guard] = {"kernel": self.kernel, "guard": self.guard, **self.others}
         out = {f"{name}/{key}": a for name, part in parts.items() for key, a in part.arrays().items()}
         for key in ("apart", "level", "middle", "base"):
             out[f"stack/{key}"] = getattr(self.stack, key)
         out["stack/order"] = np.array([tuple(PRIOR).index(n) for n in self.stack.names], np.int64)
-        out["familiar"] = np.array(self.familiar, np.float64)
         return out
 
     @classmethod
@@ -120,7 +119,7 @@ class Auto:
         names = tuple(tuple(PRIOR)[int(i)] for i in s["order"])
         stack = Stack(names, s["apart"], s["level"], s["middle"], s["base"])
         kernel = KernelMachine.from_arrays(parts["kernel"])
-        return cls(kernel, others, stack, float(arrays["familiar"]))
+        return cls(kernel, others, stack, Guard.from_arrays(parts["guard"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +150,7 @@ class AutoLearner:
         stack = weigh(held, data)
         others = {name: member for name, member in fitted.items() if name in stack.names}
         mixed = stack.mix(np.stack([held[name] for name in stack.names], 1).astype(np.float32))
-        return Auto(kernel, others, stack, _familiar(kernel, data)), mixed.astype(np.float64)
+        return Auto(kernel, others, stack, Guard.fit(data.features)), mixed.astype(np.float64)
 
 
 def weigh(held: Mapping[str, Doubles], data: Training) -> Stack:
@@ -214,12 +213,3 @@ def _least(gram: Doubles, right: Doubles) -> Doubles:
         if np.abs(x - before).max() < _STILL:
             break
     return x
-
-
-def _familiar(kernel: KernelMachine, data: Training) -> float:
-    """Nearness below which a text is unlike every landmark: nine tenths of the 0.1 % quantile."""
-    marks = np.random.default_rng(data.seed).permutation(len(data))[LANDMARKS:]
-    if len(marks) < _FEWEST_STRANGERS:
-        return 0.0
-    near = kernel.look(data.features.take(np.sort(marks)))[1]
-    return float(np.quantile(near, 0.001)) * 0.9

@@ -48,14 +48,8 @@ class KernelMachine:
 
     def members(self, features: Described) -> Floats:
         """Expected targets by each member, (n, 1 or 2, c)."""
-        return self.look(features)[0]
-
-    def look(self, features: Described) -> tuple[Floats, Floats]:
-        """`members`, and how near (0 to 1) the nearest landmark is, (n,)."""
-        kernel = self.landmarks.kernel(features)
-        scores = kernel @ self.slopes + self.intercepts
-        near = kernel[:, : len(self.landmarks.vectors)].max(1)
-        return _members(scores, self.earned).astype(np.float32), near
+        scores = self.landmarks.kernel(features) @ self.slopes + self.intercepts
+        return _members(scores, self.earned).astype(np.float32)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The landmarks' arrays and three more."""
