@@ -54,19 +54,19 @@ def objective_for(
     """
     if asked is None:
         asked = "reward" if table.has("reward") else "qos" if _has(table, "qos") else "quality-at-cost"
-        why = "the default for this table"
+        why = " (the default for this table)"
     else:
-        why = "as asked"
+        why = ""
     objective = Objective(name=asked, weight=weight, floor=floor)
     missing = [metric for metric in objective.needs if not _measured(table, metric)]
     if missing:
         raise TableError(
             f"The objective '{asked}' needs `{'`, `'.join(missing)}`, which the table does not have."
         )
-    note = f"The objective is {asked} ({why})."
+    note = f"The objective is {asked}{why}."
     if asked == "quality-at-cost" and (table.costs() is None or weight == 0.0):
         reason = "the table has no costs" if table.costs() is None else "cost has no weight"
-        note = f"The objective is {asked} ({why}); {reason}, so it ranks by quality alone."
+        note = f"The objective is {asked}{why}; {reason}, so it ranks by quality alone."
     return objective, note
 
 
