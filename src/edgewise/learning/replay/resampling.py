@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DRAWS = 2000
 MOST_BLOCKS = 2000  # prompts beyond that are put together at random: sums of prompts vary as prompts do
+CELLS = 500_000  # as many draws at a time stay in the cache
 TAILS = (0.025, 0.975)
 UNKNOWN = Estimate(float("nan"), float("nan"), float("nan"))
 
@@ -68,8 +69,13 @@ class Resampled:
     def _drawn(self, count: int, draws: int) -> NDArray[np.float32]:
         """(draws, clusters): how often each was drawn. Whole numbers this small are exact in 32 bits."""
         picks = np.zeros((draws, count), dtype=np.float32)
-        for draw in range(draws if count else 0):
-            picks[draw] = np.bincount(self._dice.integers(0, count, count), minlength=count)
+        chunk = max(1, CELLS // max(count, 1))
+        for start in range(0, draws if count else 0, chunk):
+            size = min(chunk, draws - start)
+            drawn = self._dice.integers(0, count, (size, count)) + count * np.arange(size)[:, None]
+            picks[start : start + size] = np.bincount(drawn.ravel(), minlength=size * count).reshape(
+                size, count
+            )
         return picks
 
 
