@@ -93,7 +93,7 @@ def _bundle_and_table(what: list[Path], objective: str | None) -> tuple[Path, Pa
 
 
 def _tell(report: Report, output: Path | None, *, as_json: bool) -> None:
-    from edgewise.learning.evaluate.show import choices, rows, sentences  # noqa: PLC0415 - after the extra
+    from edgewise.learning.evaluate.show import choices_by_candidate, rows, sentences  # noqa: PLC0415 - after the extra
 
     if output is not None:
         from edgewise.learning.evaluate.page import write  # noqa: PLC0415 - matplotlib takes a second
@@ -106,7 +106,7 @@ def _tell(report: Report, output: Path | None, *, as_json: bool) -> None:
     out(f"{report.table}: {report.prompts:,} prompts judged, {report.kind}, objective {report.objective}")
     out()
     table("What each policy realised (means a prompt, measured; [95 % intervals])", *rows(report))
-    table("Whom it chose (prompts)", *choices(report))
+    table("Whom it chose (prompts)", *choices_by_candidate(report))
     for sentence in sentences(report):
         out(sentence)
     out()

@@ -161,7 +161,7 @@ def _round(  # noqa: PLR0913, PLR0917 - one fold's parts
         found.quality[repeat][rows] = said.quality
     costs = train.table.costs()
     if found.prices is None and costs is not None:
-        found.prices = np.nanmean(costs, axis=0)
+        found.prices = means(costs, np.nan)
     for name, choices in ours.items():
         _write(found, name, choices, rows, repeat)
 

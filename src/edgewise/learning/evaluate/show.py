@@ -25,6 +25,13 @@ def rows(report: Report, *, intervals: bool = False) -> tuple[list[str], list[li
     return [COLUMNS[place] for place in kept], [[row[place] for place in kept] for row in full]
 
 
+def choices_by_candidate(report: Report) -> tuple[list[str], list[list[str]]]:
+    """`choices` turned round, for a terminal: without the policies whose choices go without saying."""
+    shown = [p for p in report.policies if not p.name.startswith(("always ", "random", "best single"))]
+    lines = [[c, *(f"{p.choices[c]:.4g}" for p in shown)] for c in report.candidates]
+    return ["candidate", *(p.name.removeprefix("learned, ") for p in shown)], lines
+
+
 def choices(report: Report) -> tuple[list[str], list[list[str]]]:
     """How many prompts each policy gave to each candidate, averaged over repeats."""
     named = [[p.name, *(f"{p.choices[c]:.4g}" for c in report.candidates)] for p in report.policies]
