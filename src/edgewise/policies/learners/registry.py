@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewise.domain.errors import BundleError, SettingsError
 from edgewise.policies.learners.auto import Auto, AutoLearner
+from edgewise.policies.learners.extend import ADDED, with_added
 from edgewise.policies.learners.neighbours import NeighbourLearner, Neighbours
 from edgewise.policies.learners.recipes import PairTrees, PlacementRecipe, SelectionRecipe, VectorTrees
 from edgewise.policies.learners.ridge import RidgeLearner, RidgeRule
@@ -41,5 +42,5 @@ def fitted_from(name: str, arrays: Mapping[str, Any]) -> Fitted:
     """What a learner of that name had fitted; raises `BundleError` for a name that is not known here."""
     if name not in LEARNERS:
         raise BundleError(f"The bundle was made by the learner '{name}', which this Edgewise does not have.")
-    fitted: Fitted = LEARNERS[name][1].from_arrays(arrays)
-    return fitted
+    own = {key: value for key, value in arrays.items() if not key.startswith(ADDED)}
+    return with_added(LEARNERS[name][1].from_arrays(own), arrays)
