@@ -156,13 +156,13 @@ class Router:
         name = model[5:] if model.startswith("auto:") else "auto"
         found = self._named.get(name)
         if found is None:
-            raise UnknownModel(f"There is no policy '{name}'; there are {_listed(self.policies)}.")
+            raise UnknownModel(f"There is no policy '{name[:100]}'; there are {_listed(self.policies)}.")
         pin = request.pin
         if pin is not None and pin not in self._by_id:
             near = get_close_matches(pin, list(self._by_id), n=1)
             hint = f" Did you mean '{near[0]}'?" if near else ""
             known = _listed(self._by_id)
-            raise UnknownModel(f"The model '{pin}' does not exist; there are auto, {known}.{hint}")
+            raise UnknownModel(f"The model '{pin[:100]}' does not exist; there are auto, {known}.{hint}")
         return found
 
 

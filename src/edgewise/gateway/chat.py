@@ -29,7 +29,7 @@ EVENT_STREAM: Headers = [
 
 async def read_chat(scope: Scope, receive: Receive, server: ServerSettings) -> Request:
     """The chat request in an HTTP request."""
-    body = await read_body(receive, limit=server.max_body_bytes, timeout_s=server.body_timeout_s)
+    body = await read_body(scope, receive, limit=server.max_body_bytes, timeout_s=server.body_timeout_s)
     wishes = {
         name[len(PREFIX) :].decode("latin-1"): value.decode("latin-1").strip()
         for name, value in scope["headers"]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 KEY = "edgewise.connection"
+MOST_DISCARDED = 256_000_000
 ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
@@ -74,7 +75,9 @@ class Cycle(RequestResponseCycle):
         if last:
             self.response_complete = True
             self.message_event.set()
-            if not self.keep_alive:
+            if (
+                not self.keep_alive and not self.more_body
+            ):  # else the client is still sending, and would not look
                 self.transport.close()
             self.on_response()
 
@@ -100,11 +103,14 @@ class Cycle(RequestResponseCycle):
 class Connection(HttpToolsProtocol):
     """Where `cancel_when_lost` is set, a client that hangs up cancels the request's task.
 
-    Headers must be complete within `header_timeout_s` and `max_header_bytes`; the latter answers 431.
+    Headers must be complete within `header_timeout_s` and `max_header_bytes`; the latter answers 431. Where
+    an answer is complete before the request's body is, the rest of the body is thrown away for
+    `body_timeout_s` and `MOST_DISCARDED` bytes, so that the client can finish and see the answer.
     """
 
     header_timeout_s: ClassVar[float] = 10.0
     max_header_bytes: ClassVar[int] = 32_768
+    body_timeout_s: ClassVar[float] = 60.0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -114,11 +120,18 @@ class Connection(HttpToolsProtocol):
         self._header_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
         self._idle_since: float | None = None
+        self._discarded: int | None = None  # bytes of a body that came after its answer
 
     @property
     def is_lost(self) -> bool:
         """Whether the client is gone."""
         return self.transport.is_closing()
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the whole body of the request that is being answered has arrived."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return cycle is not None and not cycle.more_body
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give a silent client only so much time."""
@@ -140,6 +153,8 @@ class Connection(HttpToolsProtocol):
         if self._in_headers or len(data) > self.max_header_bytes:
             self._header_bytes += len(data)
         super().data_received(data)
+        if self._discarded is not None:
+            self._discard(len(data))
         if not self._in_headers:
             self._header_bytes = 0
         elif self._header_bytes > self.max_header_bytes:
@@ -151,6 +166,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a scope in which the application can find this connection."""
         self._in_headers = True
+        self._discarded = None
         self.url, self.expect_100_continue = b"", False
         self.headers = []
         scope: dict[str, Any] = {
@@ -186,6 +202,18 @@ class Connection(HttpToolsProtocol):
         keep_alive = parser.get_http_version() != "1.0" and parser.should_keep_alive()
         self._begin(keep_alive=keep_alive)
 
+    def on_message_complete(self) -> None:
+        """The body is here, or what came of it after its answer is over."""
+        cycle = self.cycle
+        cycle.more_body = False
+        if not cycle.response_complete:
+            cycle.message_event.set()
+            return
+        self._discarded = None
+        self._stop_timer()
+        if not cycle.keep_alive:
+            self.transport.close()
+
     def _begin(self, *, keep_alive: bool) -> None:
         before = cast("RequestResponseCycle | None", self.cycle)
         app = cast("Any", self.app)  # pyright: ignore[reportUnknownMemberType] - uvicorn says it is anything
@@ -207,6 +235,10 @@ class Connection(HttpToolsProtocol):
         if self.pipeline or self.transport.is_closing():
             super().on_response_complete()
             return
+        if self.cycle is not None and not self.has_body:  # pyright: ignore[reportUnnecessaryComparison] - see has_body
+            self._discarded = 0
+            self._stop_timer()
+            self._timer = self.loop.call_later(self.body_timeout_s, self._hang_up)
         self._idle_since = self.loop.time()
         self.server_state.total_requests += 1
         self.flow.resume_reading()
@@ -235,15 +267,26 @@ class Connection(HttpToolsProtocol):
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _refuse(self) -> None:
-        body = error_body(
-            f"The headers are longer than {self.max_header_bytes:,} bytes ([server] max_header_bytes).",
-            status=431,
-        )
+        said = f"The headers are longer than {self.max_header_bytes:,} bytes ([server] max_header_bytes)."
+        self._answer_and_close(431, said)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP, in the shape of every other error."""
+        del msg
+        self._answer_and_close(400, "The request is not valid HTTP/1.1.")
+
+    def _answer_and_close(self, status: int, said: str) -> None:
+        body = error_body(said, status=status)
         self.transport.write(
-            b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\n"
-            b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (len(body), body)
+            STATUS_LINE[status] + b"content-type: application/json\r\ncontent-length: %d\r\n"
+            b"connection: close\r\n\r\n%b" % (len(body), body)
         )
         self.transport.close()
+
+    def _discard(self, size: int) -> None:
+        self._discarded = (self._discarded or 0) + size
+        if self._discarded > MOST_DISCARDED:
+            self.transport.close()
 
     def _hang_up(self) -> None:
         self._timer = None

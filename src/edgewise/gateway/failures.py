@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 # A candidate's verdict on the client's request is the client's business; one on our key is not.
 PASSED_ON = frozenset({400, 404, 409, 413, 415, 422, 429})
+FIELDS = ("message", "type", "param", "code")
 
 
 class _Refusal(msgspec.Struct):
-    error: dict[str, msgspec.Raw]
+    error: dict[str, Any]
 
 
 _refusal = msgspec.json.Decoder(_Refusal)
@@ -64,8 +65,22 @@ def _refused(error: UpstreamRefused) -> tuple[int, Headers, bytes]:
     headers: Headers = []
     if error.retry_after is not None and error.retry_after.isascii() and error.retry_after.isprintable():
         headers = [(b"retry-after", error.retry_after.encode())]
+    return error.status, headers, _in_shape(error)
+
+
+def _in_shape(error: UpstreamRefused) -> bytes:
+    """A candidate's own words: byte for byte where they have OpenAI's shape, otherwise put into it."""
     try:
-        _refusal.decode(error.body)
+        said = _refusal.decode(error.body).error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return error.status, headers, _body(error, error.status, "upstream_error")
-    return error.status, headers, error.body
+        return _body(error, error.status, "upstream_error")
+    texts = all(isinstance(said.get(key), str) for key in ("message", "type"))
+    if texts and all(isinstance(said.get(key, ...), str | None) for key in ("param", "code")):
+        return error.body
+    usual = msgspec.json.decode(error_body(str(error), status=error.status))["error"]
+    given = {key: _text(said.get(key)) for key in FIELDS}
+    return msgspec.json.encode({"error": {**said, **{k: v or usual[k] for k, v in given.items()}}})
+
+
+def _text(value: Any) -> str | None:
+    return str(value) if isinstance(value, str | int | float) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -36,6 +37,8 @@ def decoded(body: bytes, decode: Callable[[bytes], Shape]) -> Shape:
 
 def _diagnosis(body: bytes, fallback: str) -> str:
     """Where the JSON breaks, by the standard library's parser, which says it better."""
+    if body.startswith(BOM_UTF8):
+        return "it begins with a byte order mark; leave those three bytes out"
     if len(body) > DIAGNOSED_BYTES:
         return fallback
     try:

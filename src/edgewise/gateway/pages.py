@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     Embed = Callable[[list[str]], tuple[Any, int]]
 
 DECISIONS = "/v1/decisions/"
+MODELS = "/v1/models/"
+RATINGS = (1.0, 5.0)
 MOST_TEXTS = 2048
 MOST_DECISIONS = 1000
 STARTED = int(time())
@@ -78,6 +80,8 @@ class Pages:
         """The handlers of a path by method; empty where there is nothing."""
         if path.startswith(DECISIONS):
             return {"GET": self.decision}
+        if path.startswith(MODELS):
+            return {"GET": self.model}
         match path:
             case "/v1/models":
                 return {"GET": self.models}
@@ -98,14 +102,26 @@ class Pages:
 
     async def models(self, _: Scope, __: Receive, send: Send) -> None:
         """What `model` may say: auto, auto:NAME, and each candidate."""
+        await send_json(send, {"object": "list", "data": self._models()})
+
+    async def model(self, scope: Scope, _: Receive, send: Send) -> None:
+        """One of them."""
+        asked = scope["path"].removeprefix(MODELS)
+        found = next((model for model in self._models() if model["id"] == asked), None)
+        if found is None:
+            raise UnknownModel(
+                f"The model '{asked[:100]}' does not exist; GET /v1/models lists those that do."
+            )
+        await send_json(send, found)
+
+    def _models(self) -> list[dict[str, Any]]:
         named = ["auto", *(f"auto:{name}" for name in self.router.policies if name != "auto")]
         listed: list[dict[str, Any]] = [_model(name) for name in named]
-        listed += [{**_model(c.id), "edgewise": c} for c in self.router.candidates]
-        await send_json(send, {"object": "list", "data": listed})
+        return listed + [{**_model(c.id), "edgewise": c} for c in self.router.candidates]
 
-    async def embed(self, _: Scope, receive: Receive, send: Send) -> None:
+    async def embed(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sentence vectors, as floats or base64 of little-endian float32."""
-        body = await self._read(receive, _embeddings)
+        body = await self._read(scope, receive, _embeddings)
         model = "minilm" if body.model == "auto" else body.model
         embed = self.embeddings.get(model)
         if embed is None:
@@ -144,13 +160,15 @@ class Pages:
         """One decision with its attempts, outcome and feedback."""
         await send_json(send, as_json(await self._story(scope["path"].removeprefix(DECISIONS))))
 
-    async def feedback(self, _: Scope, receive: Receive, send: Send) -> None:
+    async def feedback(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Store what somebody thought of an answer."""
-        body = await self._read(receive, _feedback)
+        body = await self._read(scope, receive, _feedback)
         if all(said is None for said in (body.quality, body.rating, body.thumbs, body.comment)):
-            raise RequestError("Feedback says nothing; give quality (0-1), rating, thumbs or comment.")
+            raise RequestError("Feedback says nothing; give quality (0-1), rating (1-5), thumbs or comment.")
         if body.quality is not None and not 0.0 <= body.quality <= 1.0:
             raise RequestError("`quality` lies between 0 and 1.", param="quality")
+        if body.rating is not None and not RATINGS[0] <= body.rating <= RATINGS[1]:
+            raise RequestError("`rating` lies between 1 and 5.", param="rating")
         decision_id = (await self._story(body.id)).decision.id
         feedback = Feedback(
             id=mint(),
@@ -177,9 +195,9 @@ class Pages:
         else:
             await send_json(send, {"status": "not ready", "problem": problem}, status=503)
 
-    async def _read(self, receive: Receive, decode: Callable[[bytes], Shape]) -> Shape:
+    async def _read(self, scope: Scope, receive: Receive, decode: Callable[[bytes], Shape]) -> Shape:
         limit, patience = self.server.max_body_bytes, self.server.body_timeout_s
-        return decoded(await read_body(receive, limit=limit, timeout_s=patience), decode)
+        return decoded(await read_body(scope, receive, limit=limit, timeout_s=patience), decode)
 
     async def _story(self, decision_id: str) -> Story:
         story = await asyncio.to_thread(self.reader.decision, decision_id) if is_minted(decision_id) else None

@@ -45,6 +45,7 @@ async def serve(gateway: Gateway, server: ServerSettings, listener: socket.socke
     class Limited(Connection):
         header_timeout_s = server.header_timeout_s
         max_header_bytes = server.max_header_bytes
+        body_timeout_s = server.body_timeout_s
 
     config = uvicorn.Config(
         gateway,

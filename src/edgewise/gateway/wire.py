@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from edgewise.domain.errors import RequestError
+from edgewise.gateway.connection import KEY
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -17,47 +18,40 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
-DISCARDED_BYTES = 256_000_000
 
 
-async def read_body(receive: Receive, *, limit: int, timeout_s: float) -> bytes:
+async def read_body(scope: Scope, receive: Receive, *, limit: int, timeout_s: float) -> bytes:
     """The whole body, or `RequestError` (413, 408).
 
-    One that is too long is read to its end before it is refused: the client shall see the answer, not a
-    broken pipe.
+    One that is too long is refused as soon as that is known; the connection throws the rest away.
     """
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise asyncio.CancelledError
-    if not message.get("more_body"):
-        body: bytes = message["body"]
-        if len(body) > limit:
+    connection = scope.get(KEY)
+    if connection is not None and connection.has_body:
+        return await _read(receive, limit)
+    for name, value in scope["headers"]:
+        if name == b"content-length" and int(value) > limit:  # the parser let only digits through
             raise _too_long(limit)
-        return body
     try:
         async with asyncio.timeout(timeout_s):
-            return await _read_rest(message["body"], receive, limit)
+            return await _read(receive, limit)
     except TimeoutError:
         raise RequestError(f"The body took longer than {timeout_s:g} s.", status=408) from None
 
 
-async def _read_rest(first: bytes, receive: Receive, limit: int) -> bytes:
-    pieces, size, more = [first], len(first), True
+async def _read(receive: Receive, limit: int) -> bytes:
+    pieces: list[bytes] = []
+    size, more = 0, True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise asyncio.CancelledError
-        size += len(message["body"])
-        if size <= limit:
-            pieces.append(message["body"])
-        elif size > DISCARDED_BYTES:
-            break
-        else:
-            pieces.clear()
+        piece: bytes = message["body"]
+        size += len(piece)
+        if size > limit:
+            raise _too_long(limit)
+        pieces.append(piece)
         more = bool(message.get("more_body"))
-    if size > limit:
-        raise _too_long(limit)
-    return b"".join(pieces)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _too_long(limit: int) -> RequestError:
