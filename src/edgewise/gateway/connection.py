@@ -129,9 +129,9 @@ class Connection(HttpToolsProtocol):
 
     @property
     def has_body(self) -> bool:
-        """Whether the whole body of the request that is being answered has arrived."""
+        """Whether nothing is still to come of the body of the request that is being answered."""
         cycle = cast("RequestResponseCycle | None", self.cycle)
-        return cycle is not None and not cycle.more_body
+        return cycle is None or not cycle.more_body
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give a silent client only so much time."""
@@ -235,7 +235,7 @@ class Connection(HttpToolsProtocol):
         if self.pipeline or self.transport.is_closing():
             super().on_response_complete()
             return
-        if self.cycle is not None and not self.has_body:  # pyright: ignore[reportUnnecessaryComparison] - see has_body
+        if not self.has_body:
             self._discarded = 0
             self._stop_timer()
             self._timer = self.loop.call_later(self.body_timeout_s, self._hang_up)
