@@ -161,6 +161,12 @@ def test_what_a_bundle_would_have_earned_is_read_from_the_log(
     assert "is better than what was logged" in shown
 
 
+def test_a_bundle_knows_what_it_was_trained_on(folder: Path) -> None:
+    seen = BundleWishes(Bundle.load(folder)).seen()
+    assert all(seen(f"  {prompt} ") for prompt, _ in prompts(160))
+    assert not any(seen(prompt) for prompt, _ in prompts(160, seed=7))
+
+
 def test_strangers_to_the_bundle_are_not_chosen_where_it_knows_another(folder: Path) -> None:
     wishes = BundleWishes(Bundle.load(folder))
     offered = np.array([[True, True, True], [True, False, False], [True, True, False]])

@@ -148,6 +148,21 @@ def test_it_refuses_where_nothing_was_rated_and_where_there_is_nothing() -> None
     assert replayed([]).refusal == "The log holds no decision yet."
 
 
+def test_prompts_that_the_policy_was_trained_on_are_left_out() -> None:
+    def half(prompt: str) -> bool:
+        return int(prompt.split()[1]) < 500
+
+    stories = list(log(1000, {"edge": 0.5, "cloud": 0.5}))
+    found = replay(stories, always("cloud"), PLAIN, seen=half)
+    assert found.footing.rows == 500
+    assert found.measures == replayed(stories[500:]).measures
+    assert found.rated == 1.0
+    refused = replay(stories[:500], always("cloud"), PLAIN, seen=half).refusal
+    assert refused is not None
+    assert "All 500 decisions" in refused
+    assert "trained on" in refused
+
+
 def test_what_no_policy_decided_is_left_out_and_counted() -> None:
     free = list(log(400, {"edge": 0.5, "cloud": 0.5}))
     odd = story(1000, {"edge": 0.5, "cloud": 0.5}, 1.0)

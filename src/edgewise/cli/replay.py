@@ -39,7 +39,8 @@ def command(
     loaded = Bundle.load(bundle)
     reader = LogReader(log_path(config, log))
     name = f"bundle:{loaded.manifest.version}"
-    found = replay(reader.stories(), BundleWishes(loaded), loaded.objective, policy=name)
+    wishes = BundleWishes(loaded)
+    found = replay(reader.stories(), wishes, loaded.objective, seen=wishes.seen(), policy=name)
     if as_json:
         print_json(found)
     else:

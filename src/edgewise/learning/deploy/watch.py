@@ -6,7 +6,6 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from edgewise.domain.errors import EdgewiseError
 from edgewise.policies.canary import Canary
 from edgewise.policies.shadow import Shadowed
 
@@ -64,7 +63,7 @@ class Deployed:
         self._seen = self._stamp()
         try:
             return following(self._store, self._load, self._otherwise)
-        except EdgewiseError as error:
+        except Exception as error:  # noqa: BLE001 - a gateway that starts with the rule beats one that does not
             self._refuse(error)
             return self._otherwise
 

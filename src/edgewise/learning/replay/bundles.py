@@ -9,9 +9,10 @@ import numpy as np
 
 from edgewise.features.described import describer
 from edgewise.learning.replay.report import Wishes
+from edgewise.learning.tables.splits import prompt_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -48,6 +49,11 @@ class BundleWishes:
             for name, values in spread.items():
                 forecasts.setdefault(name, []).append(values)
         return Wishes(odds, {name: np.concatenate(parts) for name, parts in forecasts.items()})
+
+    def seen(self) -> Callable[[str], bool]:
+        """Says of a prompt whether the bundle was trained on it."""
+        known = set(self.bundle.keys.tolist())
+        return lambda prompt: int(prompt_key(prompt)[:16], 16) in known
 
     def _spread(self, found: NDArray[np.floating], candidates: Sequence[str]) -> Floats:
         """(n, m) for the log's candidates, NaN for those that the bundle does not know."""

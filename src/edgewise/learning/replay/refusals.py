@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Struct
 
 from edgewise.learning.replay.estimators import coverage, effective_size
-from edgewise.learning.replay.rows import CERTAIN, UNRATED
+from edgewise.learning.replay.rows import CERTAIN, SEEN, UNRATED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,9 +88,15 @@ def refusal(gathered: Gathered, found: Footing, certain_agreement: float | None)
 
 
 def _nothing(gathered: Gathered, agreement: float | None) -> str:
+    seen = gathered.left_out.get(SEEN, 0)
     free = gathered.left_out.get(UNRATED, 0)
     certain = gathered.left_out.get(CERTAIN, 0)
     needed = _needed(0.5 if agreement is None else agreement, ADVISED_EXPLORATION, 2.0)
+    if seen:
+        return (
+            f"All {seen:,} decisions that could be replayed are on prompts that the policy was trained on, "
+            f"which would flatter it; about {needed:,} rated ones on other prompts would do."
+        )
     if free:
         return (
             f"None of the {free:,} answers that chance had a part in was rated; send quality or thumbs to "

@@ -15,7 +15,7 @@ from edgewise.learning.tables.splits import prompt_key
 from edgewise.policies.objectives import Measured, Objective
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -76,11 +76,14 @@ def replay(
     wishing: Wishing,
     objective: Objective,
     *,
+    seen: Callable[[str], bool] | None = None,
     policy: str = "the policy",
-    seed: int = 0,
 ) -> Replayed:
-    """What the policy behind `wishing` would have earned in these stories, or why they do not say."""
-    gathered = gather(stories)
+    """What the policy behind `wishing` would have earned in these stories, or why they do not say.
+
+    `seen` says of a prompt whether the policy was trained on it; such decisions are left out.
+    """
+    gathered = gather(stories, seen=seen)
     logged, wishes = _logged(gathered, wishing)
     found = footing(logged)
     why = refusal(gathered, found, _agreement_where_certain(gathered, wishing) if not len(logged) else None)
@@ -91,7 +94,7 @@ def replay(
         if "utility" not in measured:
             notes.append(_no_utility(objective))
         for name, values in measured.items():
-            measures[name] = estimate(logged, values, wishes.forecasts.get(name), seed=seed)
+            measures[name] = estimate(logged, values, wishes.forecasts.get(name))
     main = measures.get("utility") or measures.get("quality")
     return Replayed(
         policy=policy,

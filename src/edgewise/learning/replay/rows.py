@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from edgewise.domain.decisions import Feedback
     from edgewise.domain.stories import Story
@@ -21,6 +21,7 @@ NO_TEXT = "the prompt's text was not kept"
 NO_ODDS = "the odds were not recorded"
 CERTAIN = "nothing was left to chance (a session, a private prompt, or no exploration)"
 UNRATED = "nobody rated the answer"
+SEEN = "the policy was trained on the prompt"
 
 
 class Row(Struct, frozen=True):
@@ -58,8 +59,13 @@ class Gathered(Struct, frozen=True):
     left_out: dict[str, int]
 
 
-def gather(stories: Iterable[Story], *, most_certain: int = 20_000) -> Gathered:
-    """Sort the stories of a log; of the certain ones the first `most_certain` are kept, all are counted."""
+def gather(
+    stories: Iterable[Story], *, seen: Callable[[str], bool] | None = None, most_certain: int = 20_000
+) -> Gathered:
+    """Sort the stories of a log; of the certain ones the first `most_certain` are kept, all are counted.
+
+    `seen` says of a prompt whether the policy was trained on it: its answers would flatter the policy.
+    """
     rows: list[Row] = []
     certain: list[Choice] = []
     left_out: dict[str, int] = {}
@@ -71,8 +77,8 @@ def gather(stories: Iterable[Story], *, most_certain: int = 20_000) -> Gathered:
         if why is None and not _failed(story):
             answered += 1
             rated += row is not None
-        if row is None:
-            why = why or UNRATED
+        if row is None or (seen is not None and seen(row.prompt)):
+            why = why or (UNRATED if row is None else SEEN)
             left_out[why] = left_out.get(why, 0) + 1
         else:
             rows.append(row)
