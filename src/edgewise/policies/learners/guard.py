@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 AXES: Final = 32
 FEWEST: Final = 50
 WITHIN: Final = 0.997
+SLACK: Final = 1.5
+"""The limit is this much beyond: a false alarm costs the very prompts whose forecasts say most."""
 _PENALTY: Final = 0.1
 _CLIP: Final = 8.0
 
@@ -61,7 +63,7 @@ class Guard:
         length = ((joined @ turned) ** 2 / spread).sum(1)
         # Taking one row out of the covariance lengthens its own distance (Sherman and Morrison 1950).
         left_out = length / np.maximum(1.0 - length / n, 0.1)
-        limit = np.array(np.quantile(left_out, WITHIN), np.float32)
+        limit = np.array(SLACK * np.quantile(left_out, WITHIN), np.float32)
         return cls(centre, mean, scale, turn.astype(np.float32), limit)
 
     def far(self, features: Described) -> NDArray[np.bool_]:
