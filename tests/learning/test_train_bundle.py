@@ -50,6 +50,8 @@ def test_it_learns_who_is_better(trained: Trained) -> None:
     assert (predicted.value <= predicted.high).all()
     assert set(predicted.metrics) == {"quality", "latency_s", "cost_usd"}
     assert (predicted.metrics["latency_s"][:, small] < predicted.metrics["latency_s"][:, large]).all()
+    assert (predicted.metrics["cost_usd"][:, small] == 0).all()  # it is free
+    assert 0.001 < predicted.metrics["cost_usd"][:, large].mean() < 0.004
     assert ((predicted.metrics["quality"] >= 0) & (predicted.metrics["quality"] <= 1)).all()
 
 

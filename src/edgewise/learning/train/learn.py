@@ -157,6 +157,7 @@ class _Heads:
             self._say(f"learning {name}")
             rule = PositiveLearner().fit(self._targets.training(self._features, truth, self._options.seed))
             said = rule.predict(self._features)[:, 0].astype(np.float64)
+            said[:, np.nan_to_num(truth).max(axis=0) <= 0.0] = 0.0
             self.add(name, dict(rule.arrays()), "positive", errors(said, truth, self._table.candidates))
             self.notes.append(f"MAE and R² of {name} are measured on the training prompts.")
 

@@ -122,6 +122,8 @@ class Bundle:
                 ranges[name] = self._interval(name, metrics[name])
         for name, rule in self.positive.items():
             quantiles = rule.predict(described)
+            if name == "cost_usd":  # what is free has no logarithm to learn
+                quantiles[:, :, [c.usd == 0.0 for c in self.manifest.candidates]] = 0.0
             metrics[name], ranges[name] = quantiles[:, 0], (quantiles[:, 1], quantiles[:, 3])
         self._add_costs(metrics)
         for candidate, (rows, found_answers) in (answered or {}).items():
