@@ -9,9 +9,10 @@ import typer
 
 from edgewise.cli.console import err, out
 from edgewise.cli.lines import line
-from edgewise.cli.setup import ConfigOption, run, settings_or_found
+from edgewise.cli.prompts import given
+from edgewise.cli.setup import ConfigOption, naming, run, settings_or_found
 from edgewise.domain.decisions import Outcome
-from edgewise.domain.errors import RequestError
+from edgewise.outcomes.plain import harmless
 
 if TYPE_CHECKING:
     from edgewise.domain.decisions import Record
@@ -27,13 +28,14 @@ def command(
     local: Annotated[bool, typer.Option("--local", help="The prompt must not leave this machine.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Ask one prompt; the answer streams to standard output, the decision's line to standard error."""
-    if prompt == "-":
-        prompt = sys.stdin.read()
-    if not prompt.strip():
-        raise RequestError("The prompt is empty; give some words.")
+    """Ask one prompt; the answer streams to standard output, the decision's line to standard error.
+
+    A terminal gets the answer with its control characters spelled out; a file or a pipe gets it as it is.
+    """
+    prompt = given(prompt)
     settings, _ = settings_or_found(config)
-    run(_ask(settings, prompt, model, local=local))
+    with naming(config):
+        run(_ask(settings, prompt, model, local=local))
 
 
 async def _ask(settings: Settings, prompt: str, model: str, *, local: bool) -> None:
@@ -41,6 +43,7 @@ async def _ask(settings: Settings, prompt: str, model: str, *, local: bool) -> N
     from edgewise.gateway.chat_body import chat_of  # noqa: PLC0415 - the same
     from edgewise.upstreams.reading import words_of  # noqa: PLC0415 - the same
 
+    shown = harmless if sys.stdout.isatty() else str
     outcomes: list[Outcome] = []
 
     def observe(record: Record) -> None:
@@ -53,7 +56,7 @@ async def _ask(settings: Settings, prompt: str, model: str, *, local: bool) -> N
         answer = await app.router.route(request)
         if answer.pieces is not None:
             async for piece in answer.pieces:
-                out(words_of(piece), end="")
+                out(shown(words_of(piece)), end="")
         out()
     if outcomes:
         err(line(answer.decision, outcomes[-1]))

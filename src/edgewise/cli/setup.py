@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 import typer
 
+from edgewise.domain.errors import BundleError, EdgewiseError, SettingsError
 from edgewise.settings import check, discover, load
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Generator
 
     from edgewise.settings import Settings
 
@@ -22,6 +24,8 @@ ConfigOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 T = TypeVar("T")
+FILE = "edgewise.toml"
+BUNDLE = "bundle"
 
 
 def settings_or_found(config: Path | None) -> tuple[Settings, tuple[str, ...]]:
@@ -31,6 +35,34 @@ def settings_or_found(config: Path | None) -> tuple[Settings, tuple[str, ...]]:
         return settings, ()
     found = run(discover(settings))
     return found.settings, found.notes
+
+
+@contextmanager
+def naming(config: Path | None) -> Generator[None]:
+    """Let a bundle that cannot be used be a mistake in the file that asks for it."""
+    try:
+        yield
+    except BundleError as error:
+        raise SettingsError(f"{config or FILE}: {error}") from error
+
+
+def uses_bundle(settings: Settings) -> bool:
+    """Whether a policy of these settings was trained."""
+    return any(policy.kind == BUNDLE for policy in (settings.policy, *settings.policies.values()))
+
+
+def policy_problem(settings: Settings, config: Path | None) -> str | None:
+    """Why `edgewise serve` could not decide by the trained policies of these settings, or None."""
+    if not uses_bundle(settings):
+        return None
+    from edgewise.app import decider  # noqa: PLC0415 - loaded only when something is decided
+
+    try:
+        with naming(config):
+            decider(settings)
+    except EdgewiseError as error:
+        return str(error)
+    return None
 
 
 def with_address(settings: Settings, host: str | None, port: int | None) -> Settings:

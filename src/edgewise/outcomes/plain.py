@@ -17,6 +17,13 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() or c in KEPT else _spelled(c) for c in text)
 
 
+def harmless(text: str) -> str:
+    """Several lines without control characters: line breaks and tabs stay, all else is as in `plain`."""
+    if text.isprintable():
+        return text
+    return "".join(c if c in "\n\t" else plain(c) for c in text)
+
+
 def shortened(text: str, most: int) -> str:
     """`plain` text of at most `most` characters; how much there was more is said."""
     if len(text) <= most:
