@@ -118,7 +118,8 @@ def _choice(decision: Decision) -> Iterator[str]:
         mark = "→" if candidate == decision.chosen else " "
         forecast = decision.forecasts.get(candidate)
         expected = f"; expected: {_forecast(forecast)}" if forecast else ""
-        yield f" {mark} {plain(candidate)}: {_percent(decision.odds.get(candidate, 0.0))}{expected}"
+        name = _name(candidate, simulated=decision.simulated and candidate == decision.chosen)
+        yield f" {mark} {name}: {_percent(decision.odds.get(candidate, 0.0))}{expected}"
 
 
 def _drawn(decision: Decision) -> str:
