@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgewise.cli.console import err, print_json, table
-from edgewise.cli.setup import ConfigOption, JsonOption, settings_or_found
+from edgewise.cli.setup import ConfigOption, JsonOption, policy_problem, settings_or_found
 from edgewise.settings import describe
 
 
@@ -30,3 +30,5 @@ def command(*, config: ConfigOption = None, as_json: JsonOption = False) -> None
     ]
     columns = ("id", "location", "trust", "model", "USD per million tokens in / out", "context", "can")
     table("Candidates", columns, rows)
+    if problem := policy_problem(settings, config):
+        err(f"edgewise: Nobody can choose among them: {problem}")

@@ -22,7 +22,7 @@ import typer
 from msgspec import Struct
 
 from edgewise.cli.console import out, print_json
-from edgewise.cli.setup import ConfigOption, JsonOption, run, settings_or_found
+from edgewise.cli.setup import ConfigOption, JsonOption, policy_problem, run, settings_or_found, uses_bundle
 from edgewise.domain.addresses import is_loopback
 from edgewise.domain.errors import SettingsError
 from edgewise.domain.places import home
@@ -79,7 +79,12 @@ def command(*, config: ConfigOption = None, as_json: JsonOption = False) -> None
         _report(checks, as_json=as_json)
         raise typer.Exit(2) from None
     checks.append(Check("configuration", "ok", " ".join((_origin(config), *notes))))
-    checks += [*_extras(settings), *_models(settings), *_keys(settings, os.environ)]
+    checks += [
+        *_policy(settings, config),
+        *_extras(settings),
+        *_models(settings),
+        *_keys(settings, os.environ),
+    ]
     checks += run(_network(settings, os.environ))
     checks += [_state_folder(home()), _log(home() / settings.store.path)]
     _report(checks, as_json=as_json)
@@ -98,6 +103,18 @@ def _origin(config: Path | None) -> str:
     if config is not None or Path("edgewise.toml").exists():
         return f"{config or 'edgewise.toml'} is in order."
     return "There is no edgewise.toml here, so the defaults hold."
+
+
+def _policy(settings: Settings, config: Path | None) -> Iterator[Check]:
+    """Whether the bundles of trained policies load; other policies need nothing."""
+    if not uses_bundle(settings):
+        return
+    problem = policy_problem(settings, config)
+    if problem is None:
+        yield Check("policy", "ok", "Its bundle loads.")
+    else:
+        mend = "Train it with edgewise train, or name its folder in the policy's bundle."
+        yield Check("policy", "fail", problem, mend)
 
 
 def _embedded(settings: Settings) -> list[str]:

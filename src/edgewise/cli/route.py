@@ -11,7 +11,7 @@ import typer
 from edgewise.cli.console import err, write_failure
 from edgewise.cli.extras import need_learning
 from edgewise.cli.prompts import STDIN, Given, given, prompts_in
-from edgewise.cli.setup import ConfigOption, JsonOption, run, settings_or_found
+from edgewise.cli.setup import ConfigOption, JsonOption, naming, run, settings_or_found
 from edgewise.domain.errors import NoEligibleCandidate, RequestError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _decide(prompts: list[Given], output: str, bundle: Path | None, config: Path
             _by_bundle(bundle, prompts, target)
         return
     settings, _ = settings_or_found(config)
-    with aside(output) as target:
+    with naming(config), aside(output) as target:
         run(_by_settings(settings, prompts, target))
 
 

@@ -10,7 +10,7 @@ import typer
 
 from edgewise.cli.console import err, out
 from edgewise.cli.lines import Lines
-from edgewise.cli.setup import ConfigOption, run, settings_or_found, with_address
+from edgewise.cli.setup import ConfigOption, naming, run, settings_or_found, with_address
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -29,11 +29,12 @@ def command(
         bool | None, typer.Option(help="Print each decision as it happens (default: on a terminal).")
     ] = None,
 ) -> None:
-    """Start the gateway. Ctrl-C ends it."""
+    """Start the gateway. Ctrl-C ends it, with exit code 0."""
     settings, notes = settings_or_found(config)
     settings = with_address(settings, host, port)
     show = sys.stdout.isatty() if decisions is None else decisions
-    run(_serve(settings, notes, show=show))
+    with naming(config):
+        run(_serve(settings, notes, show=show))
 
 
 async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> None:
@@ -73,24 +74,28 @@ def banner(settings: Settings, notes: tuple[str, ...], url: str) -> list[str]:
     """What a person sees at the start: what was found, who can answer, and what to try."""
     lines = [f"Edgewise listens on {url}/v1", *(f"  {note}" for note in notes), ""]
     lines += [f"  {c.location:<5}  {_described(c)}" for c in settings.candidates]
-    policy = settings.policy
+    policy, keys = settings.policy, settings.server.keys
+    authorization = " -H 'authorization: Bearer YOUR-KEY'" if keys else ""
     lines += [
         "",
         f"  policy {policy.kind}; explores {policy.explore:.0%} of choices; the log keeps prompts: "
         f"{settings.store.prompts}",
         "",
         "Try it:",
-        f"  curl {url}/v1/chat/completions -H 'content-type: application/json' \\",
+        f"  curl {url}/v1/chat/completions -H 'content-type: application/json'{authorization} \\",
         """    -d '{"model": "auto", "messages": [{"role": "user", "content": "Name three colours."}]}'""",
         "or in Python:",
         "  from openai import OpenAI",
-        f'  client = OpenAI(base_url="{url}/v1", api_key="any")',
+        f'  client = OpenAI(base_url="{url}/v1", api_key="{"YOUR-KEY" if keys else "any"}")',
         '  question = [{"role": "user", "content": "What is the capital of France?"}]',
         '  print(client.chat.completions.create(model="auto", messages=question).choices[0].message.content)',
         "",
     ]
-    if settings.server.keys:
-        lines.append(f"  {len(settings.server.keys)} key(s) are accepted; requests without one get 401.")
+    if keys:
+        names = ", ".join(key.name for key in keys)
+        lines.append(
+            f"  YOUR-KEY is what `edgewise keys new` printed for {names}; without one, requests get 401."
+        )
     return lines
 
 
