@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from edgewise.cli.console import err, out, table
 from edgewise.cli.lines import cost
-from edgewise.cli.setup import ConfigOption, run, settings_or_found
+from edgewise.cli.setup import ConfigOption, naming, run, settings_or_found
 from edgewise.domain.decisions import Outcome
 from edgewise.domain.errors import EdgewiseError
 
@@ -46,11 +46,15 @@ PROMPTS = (
 
 
 def command(*, config: ConfigOption = None) -> None:
-    """Send twenty prompts, and print the decisions as a table. The answers are real; so is the waiting."""
+    """Decide about twenty prompts in this process, ask whoever was chosen, and print it all as a table.
+
+    No gateway need run. The answers are real; so are the waiting, the cost and the records in the log.
+    """
     settings, notes = settings_or_found(config)
     for note in notes:
         err(note)
-    run(_demo(settings))
+    with naming(config):
+        run(_demo(settings))
 
 
 async def _demo(settings: Settings) -> None:
