@@ -12,7 +12,6 @@ from edgewise.policies.learners import interplay
 from edgewise.policies.learners.answers import Answered, AnswerLearner, AnswerRule, beside
 from edgewise.policies.learners.positive import PositiveLearner, PositiveRule
 
-
 ANY_TEXT = st.text(st.characters(codec=None))  # lone surrogates too
 
 
