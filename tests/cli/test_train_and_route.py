@@ -13,7 +13,7 @@ from tests.conftest import two_candidates
 from tests.learning.synthetic import prompts, write_table
 from tests.servers import Mock, gateway
 
-HARD, EASY = "derive and prove the theorem about the eigenvalue", "greet the weather and a fruit at breakfast"
+HARD, EASY = (prompt for prompt, _ in prompts(2, seed=99))
 
 
 def edgewise(*words: str, given: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

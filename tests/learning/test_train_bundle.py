@@ -22,6 +22,7 @@ from edgewise.policies.objectives import Objective
 
 QUALITY = TrainOptions(Objective("quality-at-cost"))
 UNSEEN = prompts(60, seed=99)
+HARD, EASY = UNSEEN[0][0], UNSEEN[1][0]
 
 
 @pytest.fixture(scope="module")
@@ -125,10 +126,8 @@ def situation(text: str, *ids: str, version: str | None = None, objective: str |
 
 def test_as_a_policy(trained: Trained) -> None:
     policy = Learned(trained.bundle)
-    hard = check_policy(
-        policy, situation("derive and prove the theorem about the eigenvalue", "small", "large")
-    )
-    easy = check_policy(policy, situation("greet the weather and a fruit at breakfast", "small", "large"))
+    hard = check_policy(policy, situation(HARD, "small", "large"))
+    easy = check_policy(policy, situation(EASY, "small", "large"))
     assert hard.favourite == "large"
     assert set(hard.forecasts) == {"small", "large"}
     assert easy.forecasts["small"].quality is not None
@@ -148,7 +147,7 @@ def test_other_features_are_an_error(trained: Trained) -> None:
 
 def test_a_request_may_have_its_own_objective(trained: Trained) -> None:
     policy = Learned(trained.bundle)
-    text = "derive and prove the theorem about the eigenvalue"
+    text = HARD
     assert (
         policy.odds(situation(text, "small", "large", objective="qos")).favourite == "small"
     )  # 10 times as fast
