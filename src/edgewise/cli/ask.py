@@ -12,7 +12,6 @@ from edgewise.cli.lines import line
 from edgewise.cli.prompts import given
 from edgewise.cli.setup import ConfigOption, naming, run, settings_or_found
 from edgewise.domain.decisions import Outcome
-from edgewise.outcomes.plain import harmless
 
 if TYPE_CHECKING:
     from edgewise.domain.decisions import Record
@@ -41,6 +40,7 @@ def command(
 async def _ask(settings: Settings, prompt: str, model: str, *, local: bool) -> None:
     from edgewise.app import App  # noqa: PLC0415 - loaded only when something is asked
     from edgewise.gateway.chat_body import chat_of  # noqa: PLC0415 - the same
+    from edgewise.outcomes.plain import harmless  # noqa: PLC0415 - the same
     from edgewise.upstreams.reading import words_of  # noqa: PLC0415 - the same
 
     shown = harmless if sys.stdout.isatty() else str

@@ -6,7 +6,6 @@ from time import localtime, strftime
 from typing import TYPE_CHECKING
 
 from edgewise.domain.decisions import Decision, Outcome
-from edgewise.outcomes.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +36,8 @@ def line(decision: Decision, outcome: Outcome) -> str:
 
     Safe for a terminal, whatever a candidate wrote into its error.
     """
+    from edgewise.outcomes.plain import plain  # noqa: PLC0415 - its room loads only with a decision to tell
+
     ended = "" if outcome.status == "ok" else f"  {outcome.status.upper()}: {outcome.error}"
     return plain(
         f"{_chosen(decision)}  {outcome.latency_s * 1000:.0f} ms  {tokens(outcome)}  {cost(outcome)}"
@@ -46,6 +47,8 @@ def line(decision: Decision, outcome: Outcome) -> str:
 
 def unfinished(decision: Decision) -> str:
     """The same while there is no outcome."""
+    from edgewise.outcomes.plain import plain  # noqa: PLC0415 - the same
+
     return plain(f"{_chosen(decision)}  no outcome yet  {decision.id}")
 
 
