@@ -161,3 +161,11 @@ def test_the_published_recipes_take_holes_too(name):
     said = learner_called(name).fit(data).predict(ASKED)
     assert np.isfinite(said).all()
     np.testing.assert_allclose(said[:, 2], 0.5, atol=1e-5)
+
+
+def test_where_nothing_can_be_learned_the_best_candidate_on_the_whole_is_chosen():
+    data = table(100, candidates=5)
+    draw = np.random.default_rng(4)
+    noise = draw.normal(0, 0.3, data.targets.shape) + np.array([0.5, 0.5, 0.55, 0.5, 0.5])
+    chosen = learner_called("auto").fit(replace(data, targets=noise)).predict(data.features).argmax(1)
+    assert (chosen == noise.mean(0).argmax()).mean() > 0.95
