@@ -206,3 +206,29 @@ def test_three_prompts_are_too_few(tmp_path: Path) -> None:
 def test_an_objective_without_its_columns(table: OutcomeTable) -> None:
     with pytest.raises(TableError, match="needs reward"):
         learn(table, TrainOptions(Objective("reward")))
+
+
+def test_where_nothing_can_be_learned_the_best_single_candidate_is_chosen(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "noise.csv")
+    dice = np.random.default_rng(1)
+    lines = path.read_text().splitlines()
+    with path.open("w") as file:
+        file.write("prompt,candidate,location,quality\n")
+        for line in lines[1:]:
+            prompt, candidate, location, *_ = line.split(",")
+            right = dice.random() < (0.7 if candidate == "large" else 0.6)
+            file.write(f"{prompt},{candidate},{location},{float(right)}\n")
+    trained = learn(read_table(path), QUALITY)
+    chosen = trained.bundle.forecast(describer("static")([prompt for prompt, _ in UNSEEN])).choice
+    assert {trained.bundle.candidates[i] for i in chosen} == {"large"}
+    assert any("always large" in note for note in trained.notes)
+
+
+def test_the_margin_does_not_hold_where_an_answer_was_read(tmp_path: Path) -> None:
+    bundle = learn(read_table(write_table(tmp_path / "t.csv", responses=True)), QUALITY).bundle
+    texts = [HARD, HARD]
+    said = describe_answers(
+        texts, ["The answer is 42, for certain.", "I am not sure, maybe, perhaps."], "static"
+    )
+    choice = bundle.forecast(describer("static")(texts), {"small": (np.arange(2), said)}).choice
+    assert bundle.candidates[choice[1]] == "large"

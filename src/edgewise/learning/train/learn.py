@@ -10,6 +10,7 @@ import numpy as np
 from edgewise.domain.errors import TableError
 from edgewise.features.described import describer, version_of
 from edgewise.learning.train.answers import answer_heads
+from edgewise.learning.train.caution import caution
 from edgewise.learning.train.held_out import calibration_error, errors, fit_and_hold_out, spread
 from edgewise.learning.train.pack import Packed, pack, write_bundle
 from edgewise.learning.train.share import Target, offsets_for
@@ -86,6 +87,9 @@ def learn(
         heads.add(name, rule.arrays(), "answers", metrics)
     notes = [*table.notes, *heads.notes]
     offsets, note = offsets_for(options.target, table, heads.held)
+    margin, why = caution(table, heads.held, targets.value)
+    if note:  # a share or a budget was asked for: it decides how often, the forecasts whom
+        margin, why = np.zeros_like(margin), note
     packed = pack(
         table,
         options.objective,
@@ -95,11 +99,12 @@ def learn(
         heads=heads.parts,
         spread=heads.spread,
         offsets=offsets,
+        margin=margin,
         metrics=heads.metrics,
         fingerprint=fingerprint(table, targets.value),
-        notes=[*notes, *note],
+        notes=[*notes, *why],
     )
-    return Trained(packed, packed.bundle(), (*notes, *note))
+    return Trained(packed, packed.bundle(), (*notes, *why))
 
 
 class _Heads:

@@ -55,6 +55,7 @@ def pack(  # noqa: PLR0913 - one argument for each part of the manifest
     heads: dict[str, tuple[dict[str, Any] | str, str, dict[str, dict[str, float | None]]]],
     spread: dict[str, tuple[Any, Any]],
     offsets: NDArray[np.float32],
+    margin: NDArray[np.float32],
     metrics: dict[str, Any],
     fingerprint: str,
     notes: list[str],
@@ -69,7 +70,7 @@ def pack(  # noqa: PLR0913 - one argument for each part of the manifest
         file = f"{name.partition(':')[0]}-{number}.safetensors"
         files[file] = save({key: np.array(value, order="C") for key, value in arrays.items()})
         described[name] = Head(how, file, found)
-    rest: dict[str, Any] = {"offsets": offsets, "keys": _keys(table)}
+    rest: dict[str, Any] = {"offsets": offsets, "margin": margin, "keys": _keys(table)}
     for name, (edges, half) in spread.items():
         rest |= {f"spread/{name}/edges": edges, f"spread/{name}/half": half}
     files[REST] = save(rest)

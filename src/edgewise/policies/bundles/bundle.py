@@ -75,7 +75,10 @@ class Predicted:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A trained policy. `keys` are hashes of its training prompts, sorted; `offsets` (c,) move the choice."""
+    """A trained policy. `keys` are hashes of its training prompts, sorted; `offsets` (c,) move the choice.
+
+    `margin` (c,) is the head start of the best single candidate, as long as no answer was read.
+    """
 
     manifest: Manifest
     heads: Mapping[str, Fitted]
@@ -84,6 +87,7 @@ class Bundle:
     answers: Mapping[str, AnswerRule]
     spread: Mapping[str, Spread]
     offsets: Floats
+    margin: Floats
     keys: NDArray[np.uint64]
 
     @property
@@ -111,13 +115,14 @@ class Bundle:
     ) -> Predicted:
         """Forecasts of each prompt. `answered`: candidate → (row numbers, its answers), where known."""
         value, far = _look(self.heads[VALUE], described)
-        value = value + self.offsets
-        low, high = self._interval(VALUE, value)
+        plain, shift = value, self.offsets + self.margin
+        value = plain + shift
+        low, high = (bound + shift for bound in self._interval(VALUE, plain))
         metrics: dict[str, Floats] = {}
         ranges: dict[str, tuple[Floats, Floats]] = {}
         for name, head in self.heads.items():
             if name != VALUE:
-                found = value - self.offsets if head is self.heads[VALUE] else _look(head, described)[0]
+                found = plain.copy() if head is self.heads[VALUE] else _look(head, described)[0]
                 metrics[name] = found.clip(0.0, 1.0) if name == "quality" else found
                 ranges[name] = self._interval(name, metrics[name])
         for name, rule in self.positive.items():
@@ -211,4 +216,6 @@ def assembled(manifest: Manifest, parts: Mapping[str, Mapping[str, Any]]) -> Bun
         for name in heads
         if f"spread/{name}/edges" in rest
     }
-    return Bundle(manifest, heads, positive, criticality, answers, spread, rest["offsets"], rest["keys"])
+    return Bundle(
+        manifest, heads, positive, criticality, answers, spread, rest["offsets"], rest["margin"], rest["keys"]
+    )
