@@ -89,6 +89,9 @@ TAIL = """
   deciding. On unseen subjects that member harms; it is not switched off there.
 - Figures in the column "beside it" that are called published come from the papers and pages that describe
   those systems, on their own splits; the others are goals of this project.
+- Where the forecasts' differences do not bear out on held-out prompts they are not followed: on the selection
+  table the best candidate on the whole is chosen for every prompt, which is why the difference is nought.
+- The CPU times were taken beside other work on both cores.
 - "not run" means just that.
 """
 
