@@ -116,8 +116,8 @@ class Bundle:
         """Forecasts of each prompt. `answered`: candidate → (row numbers, its answers), where known."""
         value, far = _look(self.heads[VALUE], described)
         plain, shift = value, self.offsets + self.margin
-        value = plain + shift
-        low, high = (bound + shift for bound in self._interval(VALUE, plain))
+        value = np.asarray(plain + shift, np.float32)
+        low, high = (np.asarray(bound + shift, np.float32) for bound in self._interval(VALUE, plain))
         metrics: dict[str, Floats] = {}
         ranges: dict[str, tuple[Floats, Floats]] = {}
         for name, head in self.heads.items():
