@@ -69,7 +69,7 @@ def test_parquet(tmp_path: Path) -> None:
 
 def test_parquet_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    assert "pip install pyarrow" in refused(written(tmp_path, "x", "t.parquet"))
+    assert "edgewise[parquet]" in refused(written(tmp_path, "x", "t.parquet"))
 
 
 def test_a_wide_table(tmp_path: Path) -> None:
