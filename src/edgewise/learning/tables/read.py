@@ -104,7 +104,8 @@ def _parquet(path: Path) -> tuple[list[str], Rows]:
         parquet = import_module("pyarrow.parquet")
     except ImportError:
         raise TableError(
-            "Reading Parquet needs the extra 'parquet': pip install 'edgewise[parquet]'; or save the table as CSV."
+            "Reading Parquet needs the extra 'parquet': pip install 'edgewise[parquet]'; "
+            "or save the table as CSV."
         ) from None
     if not path.is_file():
         raise TableError(f"Cannot read {path}: there is no such file.")
