@@ -15,9 +15,9 @@ from msgspec import Struct
 from edgewise.domain.decisions import Feedback
 from edgewise.domain.errors import RequestError, UnknownModel
 from edgewise.domain.ids import is_minted, mint
+from edgewise.domain.stories import as_json
 from edgewise.gateway.chat import read_chat, told
 from edgewise.gateway.json_body import decoded
-from edgewise.gateway.stories import as_json
 from edgewise.gateway.wire import read_body, send_json
 
 if TYPE_CHECKING:
