@@ -115,9 +115,12 @@ signals = st.builds(
     unit=st.sampled_from(["s", "share", "usd"]),
     at=times,
     source=ids,
-    state=st.sampled_from(["good", "bad", "unknown"]),
+    state=st.sampled_from(["unknown", "normal", "constrained", "critical"]),
     ttl_s=amounts,
 )
+worlds = st.lists(signals, max_size=3).map(lambda found: {signal.name: signal for signal in found})
+"""Signals by name."""
+
 features = st.builds(
     Features,
     named=st.fixed_dictionaries(
@@ -134,9 +137,7 @@ features = st.builds(
 )
 """Features with the names that the text policies read."""
 
-situations = st.builds(
-    Situation, features=features, shortlist=shortlists(), signals=st.lists(signals, max_size=3).map(tuple)
-)
+situations = st.builds(Situation, features=features, shortlist=shortlists(), signals=worlds)
 
 
 @st.composite

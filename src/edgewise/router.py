@@ -12,6 +12,7 @@ from edgewise.domain.decisions import Decision, draw
 from edgewise.domain.errors import NoEligibleCandidate, RequestError, UnknownModel
 from edgewise.domain.reasons import BY_RULE, reason_for
 from edgewise.domain.requests import Situation
+from edgewise.domain.signals import NO_SIGNALS
 from edgewise.policies import settled
 from edgewise.policies.objectives import OBJECTIVES
 
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
     from edgewise.domain.candidates import Candidate
     from edgewise.domain.decisions import Reason
-    from edgewise.domain.protocols import Constraint, Featurizer, Policy
+    from edgewise.domain.protocols import Constraint, Featurizer, Policy, Screen
     from edgewise.domain.requests import Request
+    from edgewise.domain.signals import Signals
     from edgewise.execution import Answer, Executor
 
 
@@ -34,10 +36,12 @@ class _Named(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """Describe, shortlist, choose, ask, record.
+    """Screen, describe, shortlist, choose, ask, record.
 
     `policies` holds the default policy under "auto" and each further one under its name. `keep` says what
-    of a prompt's text may be recorded: the text, its hash, or neither.
+    of a prompt's text may be recorded: the text, its hash, or neither. `screens` see a request first,
+    `signals` tells the state of the world, in microseconds; `best_effort` lets an overloaded edge answer
+    where nobody else may.
     """
 
     candidates: Sequence[Candidate]
@@ -46,6 +50,9 @@ class Router:
     policies: Mapping[str, Policy]
     executor: Executor
     keep: Callable[[str], tuple[str | None, str | None]]
+    screens: Sequence[Screen] = ()
+    signals: Callable[[], Signals] = field(default=lambda: NO_SIGNALS, repr=False)
+    best_effort: bool = False
 
     _by_id: dict[str, Candidate] = field(init=False, repr=False, compare=False)
     _named: dict[str, tuple[_Named, _Named]] = field(init=False, repr=False, compare=False)
@@ -67,8 +74,9 @@ class Router:
     async def route(self, request: Request) -> Answer:
         """Answer one request; its decision and its outcome are in the log, however it ends."""
         arrived = perf_counter()
+        request = await self._screened(request)
         try:
-            decision = await self.decide(request)
+            decision = await self._decide(request)
         except NoEligibleCandidate as refused:
             await self.executor.refuse(self._refused(request, refused), refused, arrived=arrived)
             raise
@@ -81,6 +89,15 @@ class Router:
         `explore=False` takes the most probable candidate instead of drawing one. Raises `UnknownModel`
         and `NoEligibleCandidate`.
         """
+        return await self._decide(await self._screened(request), explore=explore)
+
+    async def _screened(self, request: Request) -> Request:
+        """The request as the screens leave it: with findings, and held to what its session promised."""
+        for screen in self.screens:
+            request = await screen.screen(request)
+        return request
+
+    async def _decide(self, request: Request, *, explore: bool = True) -> Decision:
         arrived = perf_counter()
         wishes = request.wishes
         policy, calm = self._policy_for(request)
@@ -92,9 +109,20 @@ class Router:
         if not explore or wishes.privacy or wishes.session or request.pin:
             policy = calm
         features = await self.featurizer.describe(request)
-        kept, objections = shortlist(request, self.candidates, self.constraints, ())
+        signals = self.signals()
+        kept, objections = shortlist(
+            request, self.candidates, self.constraints, signals, best_effort=self.best_effort
+        )
         odds = policy.policy.odds(
-            Situation(features, kept, (), wishes.objective, wishes.session or request.id)
+            Situation(
+                features,
+                kept,
+                signals,
+                wishes.objective,
+                wishes.session or request.id,
+                request.previous,
+                request.in_tool_loop,
+            )
         )
         chosen = draw(odds, request.id) if explore else odds.favourite
         prompt, prompt_hash = self.keep(request.prompt)
@@ -122,6 +150,7 @@ class Router:
             prompt_hash=prompt_hash,
             micros=(perf_counter() - arrived) * 1e6,
             shadow=odds.shadow,
+            signals={s.name: s.value for s in signals.values() if s.value is not None},
         )
 
     def _refused(self, request: Request, refused: NoEligibleCandidate) -> Decision:

@@ -15,7 +15,7 @@ from edgewise.domain.candidates import Candidate, Capabilities, Objection
 from edgewise.domain.errors import NoEligibleCandidate
 from edgewise.domain.protocols import Constraint
 from edgewise.domain.requests import Needs, Request, Wishes
-from edgewise.domain.signals import Signal
+from edgewise.domain.signals import Signal, Signals
 
 EDGE = Candidate("phi", "edge", "device", capabilities=Capabilities(context_tokens=2048))
 CLOUD = Candidate("gpt", "cloud", "cloud", capabilities=Capabilities(vision=True, context_tokens=128_000))
@@ -40,10 +40,10 @@ def objections(asked: Request, candidates: Sequence[Candidate] = BOTH) -> dict[s
     st.sampled_from(RULES),
     strategies.requests,
     strategies.candidates,
-    st.lists(strategies.signals, max_size=3).map(tuple),
+    strategies.worlds,
 )
 def test_every_constraint_keeps_to_the_contract(
-    constraint: Constraint, asked: Request, candidate: Candidate, signals: tuple[Signal, ...]
+    constraint: Constraint, asked: Request, candidate: Candidate, signals: Signals
 ) -> None:
     check_constraint(constraint, asked, candidate, signals)
 
@@ -69,9 +69,9 @@ def test_the_callers_choice(wishes: Wishes, expected: dict[str, str]) -> None:
 
 
 def test_the_sentences_of_the_callers_choice() -> None:
-    pinned = Pin().objection(request(Wishes(model="gpt")), EDGE, ())
+    pinned = Pin().objection(request(Wishes(model="gpt")), EDGE, {})
     assert pinned == Objection("phi", "pin", "The request is pinned to 'gpt'")
-    narrowed = Pin().objection(request(Wishes(candidates=("gpt", "o3"))), EDGE, ())
+    narrowed = Pin().objection(request(Wishes(candidates=("gpt", "o3"))), EDGE, {})
     assert narrowed == Objection("phi", "allow", "The request allows only these candidates: 'gpt', 'o3'")
 
 
@@ -94,7 +94,7 @@ def test_the_sentences_of_the_callers_choice() -> None:
     ],
 )
 def test_what_the_edge_can_take(needs: Needs, sentence: str | None) -> None:
-    objection = Capability().objection(request(needs=needs), EDGE, ())
+    objection = Capability().objection(request(needs=needs), EDGE, {})
     assert objection == (None if sentence is None else Objection("phi", "capability", sentence))
 
 
@@ -119,13 +119,13 @@ def test_what_the_edge_can_take(needs: Needs, sentence: str | None) -> None:
     ],
 )
 def test_what_is_missing_is_named(candidate: Candidate, needs: Needs, sentence: str) -> None:
-    objection = Capability().objection(request(needs=needs), candidate, ())
+    objection = Capability().objection(request(needs=needs), candidate, {})
     assert objection == Objection("x", "capability", sentence)
 
 
 def test_a_context_that_nobody_knows_is_no_objection() -> None:
     unknown = Candidate("x", "edge", "device")
-    assert Capability().objection(request(needs=Needs(input_tokens=10**9)), unknown, ()) is None
+    assert Capability().objection(request(needs=Needs(input_tokens=10**9)), unknown, {}) is None
 
 
 @given(strategies.requests, strategies.fields)
@@ -152,7 +152,7 @@ def test_whoever_is_left_can_do_it(asked: Request, field: list[Candidate]) -> No
 
 def test_every_objection_is_kept_by_candidate() -> None:
     asked = request(Wishes(model="gpt"), Needs(vision=True))
-    kept, against = shortlist(asked, BOTH, RULES, ())
+    kept, against = shortlist(asked, BOTH, RULES, {})
     assert [c.id for c in kept] == ["gpt"]
     assert [(o.candidate, o.rule) for o in against] == [("phi", "pin"), ("phi", "capability")]
 
@@ -186,9 +186,7 @@ class Scripted:
         self.script = script
         self.calls = 0
 
-    def objection(
-        self, request: Request, candidate: Candidate, signals: Sequence[Signal]
-    ) -> Objection | None:
+    def objection(self, request: Request, candidate: Candidate, signals: Signals) -> Objection | None:
         del request, candidate, signals
         self.calls += 1
         return self.script[(self.calls - 1) % len(self.script)]
@@ -215,14 +213,12 @@ def test_the_check_finds_what_is_wrong(constraint: Constraint, complaint: str) -
 
 def test_the_check_sees_changed_signals() -> None:
     class Meddler(Scripted):
-        def objection(
-            self, request: Request, candidate: Candidate, signals: Sequence[Signal]
-        ) -> Objection | None:
+        def objection(self, request: Request, candidate: Candidate, signals: Signals) -> Objection | None:
             del request, candidate
-            assert isinstance(signals, list)
+            assert isinstance(signals, dict)
             signals.clear()
             return None
 
     with pytest.raises(AssertionError, match="changed the signals"):
-        check_constraint(Meddler(None), request(), EDGE, [Signal("rtt", 0.1, "s", 0.0, "test")])
+        check_constraint(Meddler(None), request(), EDGE, {"rtt": Signal("rtt", 0.1, "s", 0.0, "test")})
     assert check_constraint(Scripted(FINE), request(), EDGE) == FINE

@@ -121,7 +121,7 @@ def situation(text: str, *ids: str, version: str | None = None, objective: str |
     places = {"small": "edge", "large": "cloud"}
     candidates = tuple(Candidate(i, places.get(i, "cloud"), "device") for i in ids)  # type: ignore[arg-type]
     features = Features({}, describer("static")([text]), "text-1", version or version_of("static"))
-    return Situation(features, Shortlist(candidates), (), objective)
+    return Situation(features, Shortlist(candidates), {}, objective)
 
 
 def test_as_a_policy(trained: Trained) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from typing import assert_type
 
 from edgewise.constraints import Capability, Pin
@@ -10,7 +10,7 @@ from edgewise.domain.candidates import Candidate, Objection
 from edgewise.domain.decisions import Decision, Odds
 from edgewise.domain.protocols import Constraint, Featurizer, OutcomeLog, Policy, Upstream
 from edgewise.domain.requests import Request, Situation
-from edgewise.domain.signals import Signal
+from edgewise.domain.signals import Signals
 from edgewise.execution import Answer
 from edgewise.features import TextFeatures
 from edgewise.outcomes import MemoryLog, SqliteLog
@@ -39,9 +39,7 @@ class Mine:
 class Never:
     """A constraint of somebody else's."""
 
-    def objection(
-        self, request: Request, candidate: Candidate, signals: Sequence[Signal]
-    ) -> Objection | None:
+    def objection(self, request: Request, candidate: Candidate, signals: Signals) -> Objection | None:
         del request, signals
         return Objection(candidate.id, "allow", "never")
 

@@ -9,11 +9,9 @@ from msgspec import Struct
 from edgewise.domain.candidates import Objection
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from edgewise.domain.candidates import Candidate
     from edgewise.domain.requests import Needs, Request
-    from edgewise.domain.signals import Signal
+    from edgewise.domain.signals import Signals
 
 
 class Capability(Struct, frozen=True):
@@ -23,9 +21,7 @@ class Capability(Struct, frozen=True):
     context. A context that nobody knows is no reason to object.
     """
 
-    def objection(
-        self, request: Request, candidate: Candidate, signals: Sequence[Signal]
-    ) -> Objection | None:
+    def objection(self, request: Request, candidate: Candidate, signals: Signals) -> Objection | None:
         """Object to a candidate that lacks something the request needs."""
         del signals
         needs, can = request.needs, candidate.capabilities

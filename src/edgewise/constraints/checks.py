@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 from edgewise.domain.candidates import Objection, Rule
+from edgewise.domain.signals import NO_SIGNALS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from edgewise.domain.candidates import Candidate
     from edgewise.domain.protocols import Constraint
     from edgewise.domain.requests import Request
-    from edgewise.domain.signals import Signal
+    from edgewise.domain.signals import Signals
 
 
 def check_constraint(
-    constraint: Constraint, request: Request, candidate: Candidate, signals: Sequence[Signal] = ()
+    constraint: Constraint, request: Request, candidate: Candidate, signals: Signals = NO_SIGNALS
 ) -> Objection | None:
     """Assert that the constraint's word on one candidate is sound, and give it back.
 
@@ -25,12 +24,12 @@ def check_constraint(
     same and leaves the signals alone. Raises AssertionError with what was found.
     """
     name = type(constraint).__name__
-    before = tuple(signals)
+    before = dict(signals)
     objection = constraint.objection(request, candidate, signals)
     again = constraint.objection(request, candidate, signals)
 
     assert again == objection, f"{name} said {objection} and then {again} of one candidate"
-    assert tuple(signals) == before, f"{name} changed the signals that it was given"
+    assert dict(signals) == before, f"{name} changed the signals that it was given"
     if objection is None:
         return None
     about = objection.candidate

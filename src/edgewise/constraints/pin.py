@@ -9,19 +9,15 @@ from msgspec import Struct
 from edgewise.domain.candidates import Objection
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from edgewise.domain.candidates import Candidate
     from edgewise.domain.requests import Request
-    from edgewise.domain.signals import Signal
+    from edgewise.domain.signals import Signals
 
 
 class Pin(Struct, frozen=True):
     """Only the candidate that `model` names (rule `pin`), and only those that the caller allows (`allow`)."""
 
-    def objection(
-        self, request: Request, candidate: Candidate, signals: Sequence[Signal]
-    ) -> Objection | None:
+    def objection(self, request: Request, candidate: Candidate, signals: Signals) -> Objection | None:
         """Object to every candidate that the caller did not ask for."""
         del signals
         wishes = request.wishes

@@ -9,11 +9,9 @@ from msgspec import Struct
 from edgewise.domain.candidates import Objection
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from edgewise.domain.candidates import Candidate
     from edgewise.domain.requests import Request
-    from edgewise.domain.signals import Signal
+    from edgewise.domain.signals import Signals
 
 
 class Privacy(Struct, frozen=True):
@@ -22,9 +20,7 @@ class Privacy(Struct, frozen=True):
     Neither a pin nor a list of candidates overrides it: it fails closed.
     """
 
-    def objection(
-        self, request: Request, candidate: Candidate, signals: Sequence[Signal]
-    ) -> Objection | None:
+    def objection(self, request: Request, candidate: Candidate, signals: Signals) -> Objection | None:
         """Object to every candidate that the text would leave this machine for."""
         del signals
         if request.wishes.privacy is None or candidate.trust == "device":

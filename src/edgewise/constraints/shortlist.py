@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgewise.domain.candidates import Shortlist
+from edgewise.domain.candidates import Objection, Shortlist
+from edgewise.domain.signals import NO_SIGNALS
+
+LAST_RESORT = 0.0  # of equals in trouble the policy chooses as it always does
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgewise.domain.candidates import Candidate, Objection
+    from edgewise.domain.candidates import Candidate
     from edgewise.domain.protocols import Constraint
     from edgewise.domain.requests import Request
-    from edgewise.domain.signals import Signal
+    from edgewise.domain.signals import Signals
 
 
 def shortlist(
     request: Request,
     candidates: Sequence[Candidate],
     constraints: Sequence[Constraint],
-    signals: Sequence[Signal] = (),
+    signals: Signals = NO_SIGNALS,
+    *,
+    best_effort: bool = False,
 ) -> tuple[Shortlist, tuple[Objection, ...]]:
     """The candidates that nobody objects to, in their order, and every objection by candidate.
 
     A candidate may have several objections: the explanation shall hold all of them. Raises
-    NoEligibleCandidate, which carries them, where nobody is left.
+    NoEligibleCandidate, which carries them, where nobody is left. With `best_effort` those whom only
+    `resources` speaks against then stay, at a price; no other rule ever gives way.
     """
     objections: list[Objection] = []
     for candidate in candidates:
@@ -32,4 +38,20 @@ def shortlist(
             objection = constraint.objection(request, candidate, signals)
             if objection is not None:
                 objections.append(objection)
+    if best_effort:
+        objections = _softened(candidates, objections)
     return Shortlist.of(candidates, objections), tuple(objections)
+
+
+def _softened(candidates: Sequence[Candidate], objections: list[Objection]) -> list[Objection]:
+    """The objections, those of `resources` made soft if otherwise nobody would be left."""
+    hard = [objection for objection in objections if objection.penalty is None]
+    if len({objection.candidate for objection in hard}) < len(candidates):
+        return objections
+    barred = {objection.candidate for objection in hard if objection.rule != "resources"}
+    return [
+        Objection(o.candidate, o.rule, o.sentence, LAST_RESORT)
+        if o.penalty is None and o.rule == "resources" and o.candidate not in barred
+        else o
+        for o in objections
+    ]

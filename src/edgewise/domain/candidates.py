@@ -9,7 +9,7 @@ from msgspec import Struct
 from edgewise.domain.errors import NoEligibleCandidate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 Location = Literal["edge", "cloud"]
 Trust = Literal["device", "site", "cloud"]
@@ -56,12 +56,17 @@ class Candidate(Struct, frozen=True):
     power_watts: float | None = None
 
 
-class Objection(Struct, frozen=True):
-    """Why one candidate may not answer: which rule says so, in one sentence."""
+class Objection(Struct, frozen=True, omit_defaults=True):
+    """Why one candidate may not answer, or should rather not: which rule says so, in one sentence.
+
+    A hard objection (`penalty` None) removes the candidate; a soft one costs it `penalty` of utility,
+    which is in the objective's unit.
+    """
 
     candidate: str
     rule: Rule
     sentence: str
+    penalty: float | None = None
 
 
 class Shortlist(Struct, frozen=True):
@@ -71,18 +76,26 @@ class Shortlist(Struct, frozen=True):
     penalties: dict[str, float] = {}
 
     @classmethod
-    def of(
-        cls,
-        candidates: Sequence[Candidate],
-        objections: Sequence[Objection],
-        penalties: Mapping[str, float] | None = None,
-    ) -> Shortlist:
-        """Keep the candidates that nobody objects to, or raise `NoEligibleCandidate` with every objection."""
-        out = {objection.candidate for objection in objections}
-        kept = tuple(c for c in candidates if c.id not in out) if out else tuple(candidates)
+    def of(cls, candidates: Sequence[Candidate], objections: Sequence[Objection]) -> Shortlist:
+        """Keep the candidates that nobody objects to for good; raise `NoEligibleCandidate` if none is left.
+
+        Soft objections to one candidate add up.
+        """
+        if not objections:
+            kept = tuple(candidates)
+            if not kept:
+                raise NoEligibleCandidate(())
+            return cls(kept)
+        out = {objection.candidate for objection in objections if objection.penalty is None}
+        kept = tuple(c for c in candidates if c.id not in out)
         if not kept:
             raise NoEligibleCandidate(objections)
-        return cls(kept, dict(penalties) if penalties else {})
+        penalties: dict[str, float] = {}
+        for objection in objections:
+            if objection.penalty is not None and objection.candidate not in out:
+                said = penalties.get(objection.candidate, 0.0)
+                penalties[objection.candidate] = said + objection.penalty
+        return cls(kept, penalties)
 
     def __iter__(self) -> Iterator[Candidate]:
         return iter(self.candidates)

@@ -136,7 +136,8 @@ class Decision(Struct, frozen=True, kw_only=True):
 
     Where nobody may answer, `chosen`, `location` and the odds are empty: only the objections tell.
     `at` is unix seconds, `micros` the time that deciding took. `shortlist`, `odds`, `forecasts` and
-    `objections` stand in full, so that the decision can be explained and replayed.
+    `objections` stand in full, so that the decision can be explained and replayed; `signals` are the known
+    values at that moment, by name.
     """
 
     id: str
@@ -161,6 +162,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     prompt_hash: str | None = None
     micros: float = 0.0
     shadow: Shadow | None = None
+    signals: dict[str, float] = field(default_factory=dict[str, float])
 
 
 class Attempt(Struct, frozen=True, kw_only=True):

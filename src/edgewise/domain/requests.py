@@ -7,7 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from edgewise.domain.candidates import Shortlist
-from edgewise.domain.signals import Signal
+from edgewise.domain.signals import NO_SIGNALS, Signals
 
 
 class Needs(Struct, frozen=True):
@@ -24,6 +24,8 @@ class Wishes(Struct, frozen=True):
     """What the caller said about the placement itself.
 
     `model` is "auto", "auto:NAME" or a candidate's id (a strict pin). `candidates` narrows the field.
+    `deadline_s` is how long the caller will wait for the whole answer; `metadata` is what rules of the
+    configuration may refer to.
     """
 
     model: str = "auto"
@@ -31,6 +33,17 @@ class Wishes(Struct, frozen=True):
     session: str | None = None
     objective: str | None = None
     candidates: tuple[str, ...] | None = None
+    deadline_s: float | None = None
+    metadata: dict[str, str] = {}
+
+
+class Finding(Struct, frozen=True):
+    """Something private that a detector saw: which rule, and where in the request's `text` (start, end)."""
+
+    rule: str
+    start: int
+    end: int
+    action: Literal["local", "redact", "block", "allow"] = "local"
 
 
 class Request(Struct, frozen=True):
@@ -39,6 +52,9 @@ class Request(Struct, frozen=True):
     `prompt` is the last user message, `text` the whole conversation, both without markup.
     `body` is the JSON exactly as it came in; upstreams splice it rather than build it anew.
     `extended` says that the body carries our `edgewise` object, which is never sent on.
+    `in_tool_loop` says that the last message is a tool's result: whoever called it waits for it.
+    `findings` are what a detector saw in the conversation, in its order; `previous` is the candidate that
+    answered the session's last request, where one is known. Screens fill in both.
     """
 
     id: str
@@ -51,6 +67,9 @@ class Request(Struct, frozen=True):
     wants_usage: bool = False
     stream_options: bool = False
     extended: bool = False
+    in_tool_loop: bool = False
+    findings: tuple[Finding, ...] = ()
+    previous: str | None = None
 
     @property
     def pin(self) -> str | None:
@@ -76,11 +95,14 @@ class Situation(Struct, frozen=True):
     """Everything that a policy may look at. `objective` is the one that the request asks for, if any.
 
     `sticky` is the session's name or else the request's id: what a policy may hash to treat a conversation
-    alike.
+    alike. `previous` is the candidate that answered the session's last request, `in_tool_loop` whether this
+    request brings it the result of a tool that it called.
     """
 
     features: Features
     shortlist: Shortlist
-    signals: tuple[Signal, ...] = ()
+    signals: Signals = NO_SIGNALS
     objective: str | None = None
     sticky: str = ""
+    previous: str | None = None
+    in_tool_loop: bool = False

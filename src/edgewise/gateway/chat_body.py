@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 NOT_BLANK = re.compile(r"\S")
 SESSION = re.compile(r"[\x21-\x7e]{1,128}")
 CHARACTERS_PER_TOKEN = 4.0
+LONGEST_DEADLINE_S = 86_400.0
 NO_TOOLS = (b"", b"null", b"[]")
+TOOL_ROLES = ("tool", "function")
 TOKENS_PER_MESSAGE = 4
 TOKENS_PER_IMAGE = 256
 PREFIX = b"x-edgewise-"
-EXTENSIONS = ("privacy", "session", "objective", "candidates")
+EXTENSIONS = ("privacy", "session", "objective", "candidates", "deadline")
 
 
 class _Part(Struct):
@@ -49,6 +51,8 @@ class _Extension(Struct, forbid_unknown_fields=True):
     session: str | None = None
     objective: str | None = None
     candidates: list[str] | str | None = None
+    deadline_s: float | None = None
+    metadata: dict[str, str] | None = None
 
 
 class _ChatBody(Struct):
@@ -105,6 +109,7 @@ def parse_chat(body: bytes, headers: Mapping[str, str]) -> Request:
         wants_usage=wants_usage,
         stream_options=stream_options is not UNSET,
         extended=chat.edgewise is not UNSET,
+        in_tool_loop=chat.messages[-1].role in TOOL_ROLES,
     )
 
 
@@ -156,6 +161,8 @@ def _wishes(chat: _ChatBody, headers: Mapping[str, str]) -> Wishes:
         session=session,
         objective=headers.get("objective") or extension.objective,
         candidates=_candidates(headers.get("candidates") or extension.candidates),
+        deadline_s=_deadline(headers.get("deadline") or extension.deadline_s),
+        metadata=extension.metadata or {},
     )
 
 
@@ -168,6 +175,22 @@ def _privacy(*said: str | None) -> bool:
                 param="edgewise.privacy",
             )
     return any(said)
+
+
+def _deadline(given: str | float | None) -> float | None:
+    """Seconds that the caller will wait."""
+    if given is None:
+        return None
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = -1.0
+    if not 0.0 < seconds < LONGEST_DEADLINE_S:
+        raise RequestError(
+            f"The deadline '{str(given)[:40]}' is no time to wait; give seconds, such as 2.5.",
+            param="edgewise.deadline_s",
+        )
+    return seconds
 
 
 def _candidates(given: str | Iterable[str] | None) -> tuple[str, ...] | None:
