@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from edgewise import assets
-from edgewise.constraints import Capability, Pin, Privacy
+from edgewise.constraints import constraints_for
 from edgewise.domain.errors import EdgewiseError, SettingsError
 from edgewise.domain.places import home
 from edgewise.execution import Executor
@@ -170,10 +170,11 @@ def _router(settings: Settings, executor: Executor, texts: Texts, watchers: Mapp
     return Router(
         candidates=tuple(describe(c) for c in settings.candidates),
         featurizer=_featurizer(policies),
-        constraints=(Privacy(), Pin(), Capability()),
+        constraints=constraints_for(settings),
         policies=policies,
         executor=executor,
         keep=texts,
+        best_effort=settings.constraints.degrade == "best-effort",
     )
 
 

@@ -42,6 +42,7 @@ class Candidate(Struct, frozen=True):
 
     `price` is None for an *unpriced* candidate, a state of its own that never counts as free.
     `model` is what the endpoint calls it. `power_watts` is the draw while it answers, if known.
+    `region` and `tags` are the operator's own words, which rules and callers may refer to.
     """
 
     id: str
@@ -54,6 +55,8 @@ class Candidate(Struct, frozen=True):
     capabilities: Capabilities = Capabilities()
     simulated: bool = False
     power_watts: float | None = None
+    region: str = ""
+    tags: dict[str, str] = {}
 
 
 class Objection(Struct, frozen=True, omit_defaults=True):
@@ -107,8 +110,15 @@ class Shortlist(Struct, frozen=True):
         return any(c.id == candidate_id for c in self.candidates)
 
     def at(self, location: Location) -> Candidate | None:
-        """The first candidate at `location`, if one is left."""
+        """The first candidate at `location`, if one is left: of those with the smallest penalty."""
+        found: Candidate | None = None
         for candidate in self.candidates:
-            if candidate.location == location:
-                return candidate
-        return None
+            if candidate.location == location and (
+                found is None or self.penalty(candidate) < self.penalty(found)
+            ):
+                found = candidate
+        return found
+
+    def penalty(self, candidate: Candidate) -> float:
+        """The utility that soft objections cost this candidate; mostly 0."""
+        return self.penalties.get(candidate.id, 0.0) if self.penalties else 0.0

@@ -39,7 +39,7 @@ def reason_for(
     if request.pin is not None:
         return "pinned"
     if len(shortlist) == 1:
-        rules = {objection.rule for objection in objections}
+        rules = {objection.rule for objection in objections if objection.penalty is None}
         for rule, reason in BY_RULE.items():
             if rule in rules:
                 return reason

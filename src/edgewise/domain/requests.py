@@ -24,12 +24,13 @@ class Wishes(Struct, frozen=True):
     """What the caller said about the placement itself.
 
     `model` is "auto", "auto:NAME" or a candidate's id (a strict pin). `candidates` narrows the field.
+    `privacy` is where the text may go, in the words of `domain.privacy`.
     `deadline_s` is how long the caller will wait for the whole answer; `metadata` is what rules of the
     configuration may refer to.
     """
 
     model: str = "auto"
-    privacy: Literal["local"] | None = None
+    privacy: str | None = None
     session: str | None = None
     objective: str | None = None
     candidates: tuple[str, ...] | None = None
@@ -37,13 +38,19 @@ class Wishes(Struct, frozen=True):
     metadata: dict[str, str] = {}
 
 
+Action = Literal["local", "redact", "block", "allow"]  # what to do about something private that was found
+
+
 class Finding(Struct, frozen=True):
-    """Something private that a detector saw: which rule, and where in the request's `text` (start, end)."""
+    """Something private that a detector saw: which rule, and where in the request's `text` (start, end).
+
+    What stands elsewhere in the body has no place in the text; its start and end are 0.
+    """
 
     rule: str
     start: int
     end: int
-    action: Literal["local", "redact", "block", "allow"] = "local"
+    action: Action = "local"
 
 
 class Request(Struct, frozen=True):

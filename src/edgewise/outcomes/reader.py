@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
 
     from edgewise.domain.candidates import Location
-    from edgewise.domain.decisions import OutcomeStatus, Reason
+    from edgewise.domain.decisions import CostState, OutcomeStatus, Reason
 
 PAGE = 200
 LAST = "last"
@@ -37,6 +37,7 @@ STORIES = (
     + " FROM decisions AS d LEFT JOIN outcomes AS o ON o.decision_id = d.id"
 )
 FEEDBACK = f"SELECT {', '.join(FEEDBACK_COLUMNS)} FROM feedback WHERE decision_id = ? ORDER BY seq"  # noqa: S608
+SPENT = "SELECT cost_state, sum(cost_usd), count(*) FROM outcomes WHERE at >= ? GROUP BY cost_state"
 
 
 class Filters(TypedDict, total=False):
@@ -124,6 +125,11 @@ class LogReader:
         while page := self.since(seq, **filters):
             yield from page
             seq = page[-1].seq
+
+    def spent(self, after: float) -> list[tuple[CostState, float, int]]:
+        """What outcomes since `after` (unix seconds) cost: a state, the sum in USD, and how many calls."""
+        rows = self._rows(SPENT, (after,))
+        return [(state, float(usd or 0.0), int(calls)) for state, usd, calls in rows]
 
     def count(self) -> int:
         """How many decisions there are."""

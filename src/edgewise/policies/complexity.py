@@ -18,6 +18,7 @@ from edgewise.domain.errors import SettingsError
 from edgewise.policies.ranges import positive, share, weight
 
 if TYPE_CHECKING:
+    from edgewise.domain.candidates import Shortlist
     from edgewise.domain.requests import Features, Situation
 
 
@@ -27,7 +28,8 @@ class Complexity(Struct, frozen=True, kw_only=True):
     Each factor is 0 to 1: the prompt's characters over `length_characters`, its words a sentence over
     `sentence_words`, its emotional and escalation words over `keyword_matches` (each capped at 1), and,
     where the features hold a `confidence` c, the uncertainty 1 - |2c - 1|. The score is their mean under
-    the four weights. Raises ValueError for an option out of range.
+    the four weights. What soft constraints hold against the edge is added to it, what they hold against
+    the cloud is taken off. Raises ValueError for an option out of range.
     """
 
     threshold: float = 0.75
@@ -60,9 +62,12 @@ class Complexity(Struct, frozen=True, kw_only=True):
         evidence = self.score(situation.features)
         wanted: Literal["edge", "cloud"] = "edge"
         reason: Reason = "optimal_edge"
-        if evidence["score"] > self.threshold + TOLERANCE:  # a tie that rounding breaks is still a tie
-            wanted, reason = "cloud", "high_complexity"
         shortlist = situation.shortlist
+        score = evidence["score"]
+        if shortlist.penalties:
+            score += evidence.setdefault("penalties", _lean(shortlist))
+        if score > self.threshold + TOLERANCE:  # a tie that rounding breaks is still a tie
+            wanted, reason = "cloud", "high_complexity"
         choice = shortlist.at(wanted)
         if choice is None:
             choice, reason = shortlist.candidates[0], "only_candidate"
@@ -95,3 +100,11 @@ class Complexity(Struct, frozen=True, kw_only=True):
         evidence["score"] = score / total
         evidence["threshold"] = self.threshold
         return evidence
+
+
+def _lean(shortlist: Shortlist) -> float:
+    """How much more soft constraints hold against the edge than against the cloud."""
+    edge, cloud = shortlist.at("edge"), shortlist.at("cloud")
+    if edge is None or cloud is None:
+        return 0.0
+    return shortlist.penalty(edge) - shortlist.penalty(cloud)

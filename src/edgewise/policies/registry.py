@@ -9,6 +9,7 @@ from edgewise.domain.errors import SettingsError
 from edgewise.policies.complexity import Complexity
 from edgewise.policies.fixed import Fixed
 from edgewise.policies.uniform import Uniform
+from edgewise.settings.plugins import made, offered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,8 +29,13 @@ def make(
     """The policy of that kind.
 
     `options` become its keywords; `candidate`, an id, belongs to the kind `fixed`. `section` is where the
-    settings stand, for the messages. Raises SettingsError, in one sentence, for whatever cannot be built.
+    settings stand, for the messages. A kind that is none of ours is looked up among the entry points
+    `edgewise.policies` of installed packages. Raises SettingsError, in one sentence, for whatever cannot be
+    built.
     """
+    if kind not in KINDS and kind in offered("edgewise.policies"):
+        found: Policy = made("edgewise.policies", kind, options or {}, section=f"{section}.kind")
+        return found
     if kind not in KINDS:
         raise SettingsError(f"{section}.kind is {kind!r}; {_meant(kind, KINDS)}.")
     if candidate is not None and kind != "fixed":

@@ -42,6 +42,8 @@ def describe(candidate: CandidateSettings) -> Candidate:
         ),
         simulated=candidate.network is not None or candidate.script is not None,
         power_watts=candidate.power_watts,
+        region=candidate.region,
+        tags=dict(candidate.tags),
     )
 
 

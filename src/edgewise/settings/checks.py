@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, TypeVar
 from edgewise.domain.addresses import is_loopback
 from edgewise.domain.errors import SettingsError
 from edgewise.settings.complaints import Complaint, either, expected
+from edgewise.settings.plugins import offered
+from edgewise.settings.rules import complaints as rules_complaints
 from edgewise.settings.secrecy import looks_secret, shown_key
+from edgewise.settings.signals import complaints as signals_complaints
 from edgewise.settings.urls import url_problem
 
 if TYPE_CHECKING:
@@ -59,6 +62,8 @@ def complaints(settings: Settings, kinds: Sequence[str]) -> Iterator[Complaint]:
     yield from _text("objective.name", settings.objective.name)
     yield from _store(settings.store)
     yield from _text("embeddings.model", settings.embeddings.model)
+    yield from signals_complaints(settings.signals)
+    yield from rules_complaints(settings)
     for index, candidate in enumerate(settings.candidates):
         yield from _candidate(f"candidates[{index}]", candidate)
     yield from _twice("candidates", "id", ids)
@@ -96,7 +101,7 @@ def _server(server: ServerSettings) -> Iterator[Complaint]:
 def _policy(
     key: str, policy: PolicySettings, ids: Sequence[str], kinds: Sequence[str]
 ) -> Iterator[Complaint]:
-    if policy.kind not in kinds:
+    if policy.kind not in kinds and policy.kind not in offered("edgewise.policies"):
         near = get_close_matches(policy.kind, kinds, 1)
         meant = f" (did you mean {near[0]}?)" if near else ""
         yield expected(f"{key}.kind", policy.kind, either(kinds) + meant)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from edgewise.domain.candidates import CandidateKind, Location, Price, Trust
+from edgewise.domain.requests import Action
 
 UpstreamKind = Literal["openai", "embedded", "scripted"]
 Texts = Literal["full", "hash", "none"]
@@ -19,11 +20,15 @@ DEPLOYED = "deployed"  # in place of a bundle's folder: whatever `edgewise deplo
 
 
 class ServerKey(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[[server.keys]]`: a client's key, kept only as a hash (`edgewise keys new` makes one)."""
+    """`[[server.keys]]`: a client's key, kept only as a hash (`edgewise keys new` makes one).
+
+    `privacy` holds for every request that comes with it: "local", or "region:NAME".
+    """
 
     name: str
     hash: str
     scopes: tuple[Scope, ...] = ("inference", "read")
+    privacy: str | None = None
 
 
 class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,7 +122,98 @@ class CandidateSettings(Struct, frozen=True, forbid_unknown_fields=True):
     context_tokens: int | None = None
     power_watts: float | None = None
     timeout_s: float = 600.0
+    region: str = ""
+    tags: dict[str, str] = field(default_factory=dict[str, str])
     network: NetworkSettings | None = None
+
+
+class BudgetSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[budget]`: how much may be spent, in USD. A day is a calendar day in `time_zone`.
+
+    From `constrained_at` and `critical_at` of the day's budget on, candidates that cost money are used less.
+    """
+
+    usd_per_day: float | None = None
+    usd_per_request: float | None = None
+    time_zone: str = "UTC"
+    constrained_at: float = 0.7
+    critical_at: float = 0.9
+
+
+class PrivacySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[privacy]`: what happens to a request in which something private is found.
+
+    `action` is for every rule that has none in `rules`; with "allow" alone nothing is searched. `presidio` is
+    the spaCy model of the extra of that name. A search that takes longer than `timeout_s` counts as a find.
+    """
+
+    action: Action = "allow"
+    rules: dict[str, Action] = field(default_factory=dict[str, Action])
+    presidio: str | None = None
+    timeout_s: float = 2.0
+
+
+class RuleSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[[constraints.rules]]`: which candidates requests with this metadata may, or may not, go to."""
+
+    name: str
+    when: dict[str, str] = field(default_factory=dict[str, str])
+    allow: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    deny: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+
+
+class CustomSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """One of somebody else's parts: the name of its entry point, and the keywords that it is made with."""
+
+    name: str
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+class ConstraintsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[constraints]`: what no policy may override.
+
+    `resources` and `connectivity` say what to do while this machine is overloaded, or an endpoint out of
+    reach: "hard" removes the candidate, "soft" makes it dearer, "off" takes no notice. With
+    `degrade = "best-effort"` an overloaded machine still answers where nobody else may. `deadline_s` is for
+    requests that bring none.
+    """
+
+    resources: Literal["hard", "soft", "off"] = "hard"
+    connectivity: Literal["hard", "off"] = "hard"
+    degrade: Literal["refuse", "best-effort"] = "refuse"
+    deadline_s: float | None = None
+    rules: tuple[RuleSettings, ...] = ()
+    custom: tuple[CustomSettings, ...] = ()
+
+
+class LevelSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[signals.levels.NAME]`: what to change of a signal's level. What is absent stays as it is.
+
+    A state is entered at one number and left at another (`_leave`); where that one is higher, low is bad.
+    """
+
+    constrained: float | None = None
+    constrained_leave: float | None = None
+    critical: float | None = None
+    critical_leave: float | None = None
+    dwell_s: float | None = None
+    smoothing_s: float | None = None
+    ttl_s: float | None = None
+
+
+class SignalsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[signals]`: what is read of the world, how often, and from where on it means trouble.
+
+    `off` are monitors that are not read, `intervals` the seconds between two readings of the others.
+    `metered` says what nobody else can. `custom` are monitors of installed packages.
+    """
+
+    enabled: bool = True
+    off: tuple[str, ...] = ()
+    metered: bool | None = None
+    intervals: dict[str, float] = field(default_factory=dict[str, float])
+    levels: dict[str, LevelSettings] = field(default_factory=dict[str, LevelSettings])
+    custom: tuple[CustomSettings, ...] = ()
 
 
 class EmbeddingsSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -135,4 +231,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     objective: ObjectiveSettings = ObjectiveSettings()
     store: StoreSettings = StoreSettings()
     embeddings: EmbeddingsSettings = EmbeddingsSettings()
+    signals: SignalsSettings = SignalsSettings()
+    budget: BudgetSettings = BudgetSettings()
+    constraints: ConstraintsSettings = ConstraintsSettings()
+    privacy: PrivacySettings = PrivacySettings()
     candidates: tuple[CandidateSettings, ...] = ()

@@ -1,0 +1,40 @@
+"""The constraints that a configuration asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgewise.constraints.budget import Budget
+from edgewise.constraints.capability import Capability
+from edgewise.constraints.connectivity import Connectivity
+from edgewise.constraints.latency import Latency
+from edgewise.constraints.pin import Pin
+from edgewise.constraints.privacy import Privacy
+from edgewise.constraints.resources import Resources
+from edgewise.constraints.rules import Rule
+from edgewise.settings.plugins import made
+
+if TYPE_CHECKING:
+    from edgewise.domain.protocols import Constraint
+    from edgewise.settings.schema import Settings
+
+
+def constraints_for(settings: Settings) -> tuple[Constraint, ...]:
+    """Every rule that holds under these settings; those that can never object are left out.
+
+    Raises SettingsError for a custom one that cannot be made.
+    """
+    asked, budget = settings.constraints, settings.budget
+    found: list[Constraint] = [Privacy(), Pin(), Capability()]
+    if asked.connectivity != "off":
+        found.append(Connectivity())
+    if asked.resources != "off":
+        found.append(Resources(hard=asked.resources == "hard"))
+    if budget.usd_per_day is not None or budget.usd_per_request is not None:
+        found.append(Budget(budget.usd_per_day, budget.usd_per_request))
+    found.append(Latency(asked.deadline_s))
+    found.extend(Rule(rule.name, rule.when, rule.allow, rule.deny) for rule in asked.rules)
+    for index, custom in enumerate(asked.custom):
+        section = f"constraints.custom[{index}].name"
+        found.append(made("edgewise.constraints", custom.name, custom.options, section=section))
+    return tuple(found)

@@ -1,0 +1,129 @@
+"""What was spent today, from what the log says that calls cost."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from threading import Lock
+from time import time
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from edgewise.domain.decisions import Outcome
+from edgewise.domain.signals import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edgewise.domain.decisions import CostState, Record
+    from edgewise.domain.signals import State
+    from edgewise.outcomes.reader import LogReader
+
+
+class Spending(Struct, frozen=True):
+    """The costs of one day in USD: `billed` by reported usage, `estimated` without it.
+
+    `unpriced` counts the calls whose price nobody knows: they are in no sum.
+    """
+
+    billed: float = 0.0
+    estimated: float = 0.0
+    unpriced: int = 0
+
+    @property
+    def usd(self) -> float:
+        """What is known to be spent."""
+        return self.billed + self.estimated
+
+    def with_call(self, cost_usd: float | None, state: CostState) -> Spending:
+        """The same day after one more call."""
+        if cost_usd is None or state == "unpriced":
+            unknown = self.unpriced + (state == "unpriced")
+            return Spending(self.billed, self.estimated, unknown)
+        if state == "billed":
+            return Spending(self.billed + cost_usd, self.estimated, self.unpriced)
+        return Spending(self.billed, self.estimated + cost_usd, self.unpriced)
+
+
+class Ledger:
+    """Today's spending: read from the log once, then kept up by every record that is written.
+
+    A day is a calendar day in `time_zone` (23 to 25 hours long where clocks change). `readings` is what a
+    budget looks at. Calls still under way are not in it: a budget can be exceeded by what they cost.
+    """
+
+    def __init__(
+        self,
+        usd_per_day: float | None = None,
+        *,
+        time_zone: str = "UTC",
+        constrained_at: float = 0.7,
+        critical_at: float = 0.9,
+        clock: Callable[[], float] = time,
+    ) -> None:
+        self.usd_per_day = usd_per_day
+        self._zone, self._clock = ZoneInfo(time_zone), clock
+        self._levels = constrained_at, critical_at
+        self._lock = Lock()
+        self._begins, self._ends = self._day(clock())
+        self._today = Spending()
+
+    def load(self, reader: LogReader) -> None:
+        """Count what the log holds of today. Raises StoreError where it cannot be read."""
+        found = Spending()
+        for state, usd, calls in reader.spent(self._begins):
+            if state == "unpriced":
+                found = Spending(found.billed, found.estimated, found.unpriced + calls)
+            elif state == "billed":
+                found = Spending(found.billed + usd, found.estimated, found.unpriced)
+            else:
+                found = Spending(found.billed, found.estimated + usd, found.unpriced)
+        with self._lock:
+            self._today = found
+
+    def observe(self, record: Record) -> None:
+        """Count an outcome that has just been written; other records cost nothing."""
+        if not isinstance(record, Outcome):
+            return
+        with self._lock:
+            self._turn()
+            if record.at >= self._begins:
+                self._today = self._today.with_call(record.cost_usd, record.cost_state)
+
+    @property
+    def today(self) -> Spending:
+        """The day's spending so far."""
+        with self._lock:
+            self._turn()
+            return self._today
+
+    def readings(self) -> tuple[Reading, ...]:
+        """`spent_usd` and `budget_usd`; the state says how much of the day's budget is left."""
+        spent = self.today.usd
+        limit = self.usd_per_day
+        found = Reading("spent_usd", spent, "USD", "ledger", self._state(spent))
+        return (found,) if limit is None else (found, Reading("budget_usd", limit, "USD", "ledger", "normal"))
+
+    read = readings  # a ledger is a monitor too
+
+    def _state(self, spent: float) -> State:
+        if self.usd_per_day is None:
+            return "normal"
+        share = spent / self.usd_per_day
+        constrained, critical = self._levels
+        return "critical" if share >= critical else "constrained" if share >= constrained else "normal"
+
+    def _turn(self) -> None:
+        """Begin a new day when it has begun. A clock set back keeps the day that was counted last."""
+        now = self._clock()
+        if now >= self._ends:
+            self._begins, self._ends = self._day(now)
+            self._today = Spending()
+
+    def _day(self, now: float) -> tuple[float, float]:
+        """Unix seconds of the day's midnights, before and after `now`."""
+        here = datetime.fromtimestamp(now, self._zone)
+        midnight = here.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+        after = (midnight + timedelta(days=1)).replace(hour=0)
+        return midnight.timestamp(), after.timestamp()
