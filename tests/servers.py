@@ -109,6 +109,7 @@ def mock_upstream() -> Iterator[Mock]:
     mock = Mock()
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
+    listener.listen()  # calls that come before the server is up wait for it
     mock.port = listener.getsockname()[1]
     server = uvicorn.Server(uvicorn.Config(mock, log_level="critical", lifespan="off", ws="none"))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)

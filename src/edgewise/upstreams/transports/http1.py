@@ -2,7 +2,7 @@
 
 A call that crosses into another thread and back costs more than the call itself; this way takes a third of
 the CPU (docs/benchmarks.md), and a cancelled call hangs up at once. It does what a chat endpoint needs, and
-no more: POST, a length or chunks, keep-alive. Redirects are not followed.
+no more: POST and GET, a length or chunks, keep-alive. Redirects are not followed.
 """
 
 from __future__ import annotations
@@ -52,6 +52,14 @@ class Http1:
             len(body),
             body,
         )
+        return await self._called(call, stream=stream)
+
+    async def get(self, path: str) -> Reply:
+        """A question without a body; the answer whole."""
+        call = b"GET %b%b HTTP/1.1\r\n%b0\r\n\r\n" % (self._path, path.encode(), self._head)
+        return await self._called(call, stream=False)
+
+    async def _called(self, call: bytes, *, stream: bool) -> Reply:
         exchange = self._kept()
         reused = exchange is not None
         if exchange is None:

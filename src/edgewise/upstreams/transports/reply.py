@@ -24,10 +24,14 @@ class Reply:
 
 
 class Transport(Protocol):
-    """Posts bodies to one base URL. Raises `UpstreamError` where there is no answer."""
+    """Speaks to one base URL. Raises `UpstreamError` where there is no answer."""
 
     async def post(self, path: str, body: bytes, *, stream: bool) -> Reply:
         """One call; the answer whole, or as the pieces of a stream."""
+        ...
+
+    async def get(self, path: str) -> Reply:
+        """A question without a body; the answer whole."""
         ...
 
     async def aclose(self) -> None:

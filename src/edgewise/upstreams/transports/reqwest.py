@@ -63,6 +63,16 @@ class Reqwest:
             await streamed.__aexit__(None, None, None)
         return Reply(response.status, head, None, _retry_after(response))
 
+    async def get(self, path: str) -> Reply:
+        """A question without a body; the answer whole."""
+        if self._client is None:
+            self._client = self._build()
+        try:
+            response = await self._client.get(self._base + path).headers(self._headers).build().send()
+            return Reply(response.status, bytes(await response.bytes()), None, _retry_after(response))
+        except PyreqwestError as error:
+            raise self._named(error) from error
+
     async def aclose(self) -> None:
         """Close idle connections."""
         if self._client is not None:

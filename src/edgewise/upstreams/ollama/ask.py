@@ -1,0 +1,99 @@
+"""One model of an Ollama server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from edgewise.domain.errors import UpstreamError, UpstreamRefused
+from edgewise.upstreams.ollama.answers import Envelope, line_of, streamed
+from edgewise.upstreams.ollama.wire import chat_body
+from edgewise.upstreams.transports import transport_for
+from edgewise.upstreams.transports.reply import ERROR_BODY_BYTES, HTTP_OK
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from edgewise.domain.requests import Request
+    from edgewise.upstreams.transports import Reply, Transport
+
+LATEST = ":latest"
+SERVER_ERROR = 500
+
+
+class _Loaded(Struct):
+    name: str = ""
+    model: str = ""
+
+
+class _Processes(Struct):
+    models: list[_Loaded] = []
+
+
+class _Error(Struct):
+    error: str = ""
+
+
+_processes = msgspec.json.Decoder(_Processes)
+_error = msgspec.json.Decoder(_Error)
+
+
+class Ollama:
+    """An `Upstream`. `url` is the server's own address, without `/v1`; `timeout_s` bounds its silence."""
+
+    def __init__(self, candidate_id: str, model: str, url: str, *, timeout_s: float = 600.0) -> None:
+        self.candidate_id, self.model = candidate_id, model
+        self._url, self._timeout_s = url.rstrip("/"), timeout_s
+        self._transport: Transport | None = None
+
+    async def ask(self, request: Request) -> bytes | AsyncGenerator[bytes, None]:
+        """Post the chat; raise `UpstreamError` unless the answer begins with a 200."""
+        body = chat_body(request.body, self.model, stream=request.stream)
+        reply = await self._connected().post("/api/chat", body, stream=request.stream)
+        if reply.status != HTTP_OK:
+            raise UpstreamRefused(
+                f"{self.candidate_id} answered with HTTP {reply.status}{_reason(reply)}.",
+                status=reply.status,
+                body=reply.body[:ERROR_BODY_BYTES],
+                retry_after=reply.retry_after,
+            )
+        envelope = Envelope(request.id, self.model)
+        if reply.pieces is None:
+            return envelope.whole(line_of(self.candidate_id, reply.body))
+        return streamed(self.candidate_id, reply.pieces, envelope)
+
+    async def loaded(self) -> bool | None:
+        """Whether the model is in memory now; None where the server does not say."""
+        try:
+            reply = await self._connected().get("/api/ps")
+            if reply.status != HTTP_OK:
+                return None
+            found = _processes.decode(reply.body).models
+        except (UpstreamError, msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+        names = {entry.name or entry.model for entry in found}
+        return self.model in names or self.model + LATEST in names
+
+    async def aclose(self) -> None:
+        """Close idle connections."""
+        if self._transport is not None:
+            await self._transport.aclose()
+            self._transport = None
+
+    def _connected(self) -> Transport:
+        if self._transport is None:
+            headers = {"content-type": "application/json", "accept-encoding": "identity"}
+            self._transport = transport_for(self.candidate_id, self._url, headers, timeout_s=self._timeout_s)
+        return self._transport
+
+
+def _reason(reply: Reply) -> str:
+    if reply.status >= SERVER_ERROR:
+        return ""
+    try:
+        said = _error.decode(reply.body).error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""
+    return f": {' '.join(said.split())[:300].rstrip('.')}" if said else ""
