@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from time import perf_counter, time
@@ -139,7 +140,7 @@ class Router:
             shortlist=tuple(odds.by_id),
             forecasts=odds.forecasts,
             objections=objections,
-            evidence=odds.evidence,
+            evidence=_evidence(odds.evidence, request),
             objective=wishes.objective,
             model=wishes.model,
             session=wishes.session,
@@ -198,6 +199,14 @@ class Router:
 def _pair(policy: Policy) -> tuple[_Named, _Named]:
     """A policy, and the same without its exploration."""
     calm = settled(policy)
+def _evidence(evidence: dict[str, float], request: Request) -> dict[str, float]:
+    """What led to the odds, and how often each rule found something private: never what it found."""
+    if not request.findings:
+        return evidence
+    found = Counter(f"found:{finding.rule}" for finding in request.findings)
+    return {**evidence, **{name: float(times) for name, times in found.items()}}
+
+
     return _Named(policy, policy.name), _Named(calm, calm.name)
 
 

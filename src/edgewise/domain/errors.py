@@ -11,6 +11,7 @@ EdgewiseError                what the operator, the client or the world did that
 ├── UpstreamError            a candidate did not answer
 │   ├── UpstreamUnreachable  no connection could be made, or it broke
 │   ├── UpstreamTimeout      no answer in time
+│   ├── WouldLeave           it was not asked: what it would get must not go there
 │   └── UpstreamRefused      it answered with an error of its own; carries status and body
 ├── TableError               an outcome table is unreadable, lacks a column, or holds nothing to learn from
 └── BundleError              a policy bundle is damaged or from another version
@@ -98,6 +99,10 @@ class UpstreamUnreachable(UpstreamError):
 
 class UpstreamTimeout(UpstreamError):
     """No answer in time."""
+
+
+class WouldLeave(UpstreamError):
+    """A candidate was not asked, because what it would get must not go there. Nothing was sent."""
 
 
 class UpstreamRefused(UpstreamError):

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from edgewise.domain.addresses import is_loopback
 from edgewise.domain.errors import EdgewiseError, RequestError
+from edgewise.domain.privacy import privacy_of
 from edgewise.domain.wire import error_body
-from edgewise.gateway.chat import chat
+from edgewise.gateway.chat import PRIVACY, chat
 from edgewise.gateway.connection import KEY
 from edgewise.gateway.failures import failure
 from edgewise.gateway.wire import JSON, send_bytes
@@ -115,6 +116,8 @@ class Gateway:
             raise RequestError(
                 f"The key '{key.name}' may not do this.", status=403, code="insufficient_scope"
             )
+        if key.privacy is not None:
+            scope[PRIVACY] = privacy_of(key.privacy)
 
 
 def _needed(path: str) -> KeyScope:

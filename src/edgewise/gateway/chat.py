@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from edgewise.router import Router
     from edgewise.settings import ServerSettings
 
+PRIVACY = "edgewise.privacy"  # where the scope holds what the caller's key demands
 EVENT_STREAM: Headers = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
@@ -30,12 +31,13 @@ EVENT_STREAM: Headers = [
 async def read_chat(scope: Scope, receive: Receive, server: ServerSettings) -> Request:
     """The chat request in an HTTP request."""
     body = await read_body(scope, receive, limit=server.max_body_bytes, timeout_s=server.body_timeout_s)
-    wishes = {
-        name[len(PREFIX) :].decode("latin-1"): value.decode("latin-1").strip()
-        for name, value in scope["headers"]
-        if name.startswith(PREFIX)
-    }
-    return parse_chat(body, wishes)
+    wishes: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        if name.startswith(PREFIX):
+            wish, said = name[len(PREFIX) :].decode("latin-1"), value.decode("latin-1").strip()
+            # A header that comes twice is a list: a later line must not undo a stricter one.
+            wishes[wish] = f"{wishes[wish]},{said}" if wish in wishes else said
+    return parse_chat(body, wishes, scope.get(PRIVACY))
 
 
 async def chat(scope: Scope, receive: Receive, send: Send, *, router: Router, server: ServerSettings) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from edgewise.domain.errors import RequestError
 from edgewise.domain.ids import mint
+from edgewise.domain.privacy import privacy_of
 from edgewise.domain.requests import Needs, Request, Wishes
 from edgewise.gateway.json_body import decoded
 
@@ -34,11 +35,24 @@ class _Part(Struct):
 
 
 class _Message(Struct):
+    refusal: str | None = None
+
+
+class _Call(Struct):
+    arguments: Any = None  # a JSON text; some clients send the object itself
+    input: str | None = None
+
+
+class _ToolCall(Struct):
+    function: _Call | None = None
+    custom: _Call | None = None
     role: str
     content: str | list[_Part] | None = None
 
 
 class _StreamOptions(Struct):
+    tool_calls: list[_ToolCall] | None = None
+    function_call: _Call | None = None
     include_usage: bool | None = None
 
 
@@ -71,10 +85,11 @@ class _ChatBody(Struct):
 _decode = msgspec.json.Decoder(_ChatBody).decode
 
 
-def parse_chat(body: bytes, headers: Mapping[str, str]) -> Request:
+def parse_chat(body: bytes, headers: Mapping[str, str], privacy: str | None = None) -> Request:
     """The request in `body`, with the wishes of the `x-edgewise-*` headers (names without that prefix).
 
-    Raises `RequestError` (400) with one sentence.
+    `privacy` is what the caller's key demands; what header and body say can only add to it. Raises
+    `RequestError` (400) with one sentence.
     """
     chat = decoded(body, _decode)
     if not chat.messages:
@@ -97,7 +112,7 @@ def parse_chat(body: bytes, headers: Mapping[str, str]) -> Request:
         prompt=prompt,
         text=text,
         body=body,
-        wishes=_wishes(chat, headers),
+        wishes=_wishes(chat, headers, privacy),
         needs=Needs(
             input_tokens=int(tokens) + TOKENS_PER_IMAGE * images,
             output_tokens=chat.max_completion_tokens or chat.max_tokens or 0,
@@ -114,7 +129,7 @@ def parse_chat(body: bytes, headers: Mapping[str, str]) -> Request:
 
 
 def _words(messages: list[_Message]) -> tuple[str, str, int]:
-    """The whole conversation, the last user message, and the number of images."""
+    """The whole conversation, tools' arguments and results too; the last user message; how many images."""
     texts: list[str] = []
     prompt, images = "", 0
     for number, message in enumerate(messages):
@@ -122,8 +137,10 @@ def _words(messages: list[_Message]) -> tuple[str, str, int]:
         if content is None:
             continue
         if not isinstance(content, str):
+        if message.tool_calls or message.function_call:
+            texts += _arguments(message)
             images += sum(part.type in {"image_url", "input_image"} for part in content)
-            content = "\n".join([part.text for part in content if part.text])
+            content = "\n".join([said for part in content if (said := part.text or part.refusal)])
         if "\x00" in content:
             raise RequestError(
                 "The text holds a NUL character, which no model can read; leave it out.",
@@ -140,7 +157,14 @@ def _words(messages: list[_Message]) -> tuple[str, str, int]:
     return text, prompt or text, images
 
 
-def _wishes(chat: _ChatBody, headers: Mapping[str, str]) -> Wishes:
+def _arguments(message: _Message) -> list[str]:
+    """What the assistant handed to its tools: JSON texts, or a custom tool's own."""
+    calls = [call.function or call.custom for call in message.tool_calls or ()]
+    given = [call.arguments or call.input for call in (*calls, message.function_call) if call]
+    return [text if isinstance(text, str) else msgspec.json.encode(text).decode() for text in given if text]
+
+
+def _wishes(chat: _ChatBody, headers: Mapping[str, str], demanded: str | None) -> Wishes:
     extension = chat.edgewise if isinstance(chat.edgewise, _Extension) else None
     if extension is None and not headers:
         return Wishes(chat.model)
@@ -149,7 +173,6 @@ def _wishes(chat: _ChatBody, headers: Mapping[str, str]) -> Wishes:
         known = ", ".join(f"x-edgewise-{name}" for name in EXTENSIONS)
         raise RequestError(f"The header x-edgewise-{unknown[0]} does not exist; there are {known}.")
     extension = extension or _Extension()
-    privacy = _privacy(headers.get("privacy"), extension.privacy)
     session = headers.get("session") or extension.session
     if session is not None and not SESSION.fullmatch(session):
         raise RequestError(
@@ -157,7 +180,7 @@ def _wishes(chat: _ChatBody, headers: Mapping[str, str]) -> Wishes:
         )
     return Wishes(
         model=chat.model,
-        privacy="local" if privacy else None,
+        privacy=_privacy(demanded, headers.get("privacy"), extension.privacy),
         session=session,
         objective=headers.get("objective") or extension.objective,
         candidates=_candidates(headers.get("candidates") or extension.candidates),
@@ -166,15 +189,15 @@ def _wishes(chat: _ChatBody, headers: Mapping[str, str]) -> Wishes:
     )
 
 
-def _privacy(*said: str | None) -> bool:
-    """Whether anyone said `local`: where header and body differ, the stricter one holds."""
-    for word in said:
-        if word is not None and word != "local":
-            raise RequestError(
-                f"The privacy '{word[:40]}' does not exist; the only one is 'local'.",
-                param="edgewise.privacy",
-            )
-    return any(said)
+def _privacy(*said: str | None) -> str | None:
+    """All that was said holds: where key, header and body differ, the stricter one."""
+    try:
+        return privacy_of(*said)
+    except ValueError as error:
+        raise RequestError(
+            f"The privacy '{str(error)[:40]}' does not exist; there are 'local' and 'region:NAME'.",
+            param="edgewise.privacy",
+        ) from None
 
 
 def _deadline(given: str | float | None) -> float | None:

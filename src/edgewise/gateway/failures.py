@@ -14,6 +14,7 @@ from edgewise.domain.errors import (
     StoreError,
     UpstreamRefused,
     UpstreamTimeout,
+    WouldLeave,
 )
 from edgewise.domain.wire import error_body
 
@@ -39,6 +40,8 @@ def failure(error: Exception) -> tuple[int, Headers, bytes]:
             return error.status, [], _body(error, error.status, error.code, error.param)
         case UpstreamRefused():
             return _refused(error)
+        case WouldLeave():  # no server's failure: a client must not try it again
+            return 400, [], _body(error, 400, "privacy")
         case UpstreamTimeout():
             return 504, [], _body(error, 504, "upstream_timeout")
         case StoreError():

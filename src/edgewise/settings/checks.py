@@ -15,6 +15,7 @@ from edgewise.domain.addresses import is_loopback
 from edgewise.domain.errors import SettingsError
 from edgewise.settings.complaints import Complaint, either, expected
 from edgewise.settings.plugins import offered
+from edgewise.settings.privacy import demand_complaints, privacy_complaints
 from edgewise.settings.rules import complaints as rules_complaints
 from edgewise.settings.secrecy import looks_secret, shown_key
 from edgewise.settings.signals import complaints as signals_complaints
@@ -65,6 +66,7 @@ def complaints(settings: Settings, kinds: Sequence[str]) -> Iterator[Complaint]:
     yield from signals_complaints(settings.signals)
     yield from rules_complaints(settings)
     for index, candidate in enumerate(settings.candidates):
+    yield from privacy_complaints(settings.privacy)
         yield from _candidate(f"candidates[{index}]", candidate)
     yield from _twice("candidates", "id", ids)
 
@@ -90,6 +92,7 @@ def _server(server: ServerSettings) -> Iterator[Complaint]:
                 f"{here}.scopes", "is empty", 'expected at least one of "inference", "read", "admin"'
             )
     yield from _twice("server.keys", "name", [key.name for key in server.keys])
+        yield from demand_complaints(f"{here}.privacy", key.privacy)
     if not server.keys and not is_loopback(server.host):
         yield Complaint(
             "server.host",
