@@ -61,7 +61,7 @@ PLAIN = Level()
 LEVELS: dict[str, Level] = {
     # Lost at once, by its source's own word; back after five seconds without another loss.
     "link": Level(critical=Band(0.50, 0.90), smoothing_s=2.0),
-    # FACTS of one hour with one slowdown: these numbers flip twice, a raw threshold 1,384 times.
+    # Over a simulated hour with one slowdown these flip twice, a raw threshold more than a thousand times.
     "rtt_s": Level(constrained=Band(0.300, 0.225), smoothing_s=10.0),
     "first_byte_s": Level(smoothing_s=30.0),
     "latency_s": Level(smoothing_s=60.0, ttl_s=600.0),

@@ -71,6 +71,11 @@ class OpenAICompatible:
             )
         return reply.body if reply.pieces is None else reply.pieces
 
+    @property
+    def rtt_s(self) -> float | None:
+        """The round trip on one of its connections, in seconds; None where nobody measured it."""
+        return getattr(self._transport, "rtt_s", None)
+
     async def aclose(self) -> None:
         """Close idle connections."""
         if self._transport is not None:

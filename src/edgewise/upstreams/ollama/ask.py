@@ -76,6 +76,11 @@ class Ollama:
         names = {entry.name or entry.model for entry in found}
         return self.model in names or self.model + LATEST in names
 
+    @property
+    def rtt_s(self) -> float | None:
+        """The round trip on one of its connections, in seconds; None where nobody measured it."""
+        return getattr(self._transport, "rtt_s", None)
+
     async def aclose(self) -> None:
         """Close idle connections."""
         if self._transport is not None:

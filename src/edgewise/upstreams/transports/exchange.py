@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import httptools
 
+from edgewise.upstreams.transports.tcp_info import round_trip
+
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future, Transport
 
@@ -47,6 +49,12 @@ class Exchange(asyncio.Protocol):
     def is_usable(self) -> bool:
         """Whether the last answer is over and the connection stands."""
         return self._at_rest and self._reusable and self._broken is None and self._transport is not None
+
+    @property
+    def rtt_s(self) -> float | None:
+        """The connection's smoothed round trip, as the system measures it; None where it does not."""
+        connection = None if self._transport is None else self._transport.get_extra_info("socket")
+        return None if connection is None else round_trip(connection)
 
     async def ask(self, call: bytes) -> int:
         """Send a request; the status of its answer once the headers are in. Raises `Broken`, as all do."""

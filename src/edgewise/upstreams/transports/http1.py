@@ -74,6 +74,14 @@ class Http1:
         except Broken as broken:
             raise self._named(broken) from broken
 
+    @property
+    def rtt_s(self) -> float | None:
+        """The round trip that the operating system measured on one of our connections; Linux tells."""
+        for exchange in (*self._busy, *self._idle):
+            if (found := exchange.rtt_s) is not None:
+                return found
+        return None
+
     async def aclose(self) -> None:
         """Close idle connections."""
         if self._watch is not None:

@@ -1,0 +1,84 @@
+"""What the candidates have to do just now: calls under way, waiting, loaded models, lately measured times."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from edgewise.domain.decisions import Outcome
+from edgewise.domain.signals import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from edgewise.domain.decisions import Record
+    from edgewise.monitors.board import Board
+    from edgewise.upstreams.watched import Watched
+
+    Loaded = Callable[[], Awaitable[bool | None]]
+
+TICK_S = 1.0
+LOADED_EVERY = 15  # ticks
+MEMORY_S = 60.0
+TTL_S = 300.0
+
+
+class Work:
+    """Puts `in_flight:ID`, `queue_wait_s:ID`, `latency_s:ID` and `loaded:ID` on the board.
+
+    `slots` are the calls that a candidate answers at a time, where that is known; `loaded` asks whether its
+    model is in memory. The wait is how long the calls in line before a new one will take, each as long as
+    answers lately took.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        watched: Mapping[str, Watched],
+        *,
+        slots: Mapping[str, int] | None = None,
+        loaded: Mapping[str, Loaded] | None = None,
+    ) -> None:
+        self._board, self._watched = board, dict(watched)
+        self._slots, self._loaded = dict(slots or {}), dict(loaded or {})
+        self._fresh: list[Reading] = []
+
+    def observe(self, record: Record) -> None:
+        """Learn from an outcome how long an answer took."""
+        if isinstance(record, Outcome) and record.status == "ok" and record.attempts:
+            took = record.attempts[-1].latency_s
+            self._fresh.append(Reading(f"latency_s:{record.candidate}", took, "s", "outcomes"))
+
+    async def follow(self) -> None:
+        """Keep the board up to date until cancelled."""
+        ticks = 0
+        while True:
+            self.tick()
+            if ticks % LOADED_EVERY == 0 and self._loaded:
+                await self.look()
+            ticks += 1
+            await asyncio.sleep(TICK_S)
+
+    def tick(self) -> None:
+        """Tell what is known now."""
+        fresh, self._fresh = self._fresh, []
+        if fresh:
+            self._board.put(fresh, ttl_s=TTL_S)
+        signals = self._board.read()
+        found: list[Reading] = []
+        for name, watched in self._watched.items():
+            found.append(Reading(f"in_flight:{name}", float(watched.in_flight), "calls", "calls", "normal"))
+            slots, lately = self._slots.get(name), signals.get(f"latency_s:{name}")
+            if slots is not None and lately is not None and lately.value is not None:
+                ahead = max(0, watched.in_flight - slots + 1)
+                wait = ahead * lately.value / slots
+                found.append(Reading(f"queue_wait_s:{name}", wait, "s", "calls", "normal"))
+        self._board.put(found)
+
+    async def look(self) -> None:
+        """Ask which models are in memory."""
+        found: list[Reading] = []
+        for name, loaded in self._loaded.items():
+            said = await loaded()
+            found.append(Reading(f"loaded:{name}", None if said is None else float(said), "", "runtime"))
+        self._board.put(found, ttl_s=3.0 * LOADED_EVERY * TICK_S)
