@@ -8,6 +8,14 @@ import pytest
 from tests.servers import Mock, Running, gateway, mock_upstream
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_signals() -> Iterator[None]:
+    """How busy the machine that runs the tests is decides nothing, here and in what is started from here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGEWISE_SIGNALS", "off")
+        yield
+
+
 @pytest.fixture
 def mock() -> Iterator[Mock]:
     with mock_upstream() as running:

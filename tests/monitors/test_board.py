@@ -108,10 +108,10 @@ def test_what_the_source_knows_needs_no_dwell() -> None:
 
 
 def test_a_level_is_for_a_signal_or_for_its_family() -> None:
-    levels = {"rtt_s": LevelSettings(constrained=0.2), "rtt_s:slow": LevelSettings(constrained=0.9)}
+    levels = {"tide": LevelSettings(constrained=0.2), "tide:slow": LevelSettings(constrained=0.9)}
     board = Board(levels=levels)
-    board.put([Reading(f"rtt_s:{name}", 0.5, "s", "test") for name in ("slow", "fast")])
-    assert states(board) == {"rtt_s:slow": "normal", "rtt_s:fast": "constrained"}
+    board.put([Reading(f"tide:{name}", 0.5, "m", "test") for name in ("slow", "fast")])
+    assert states(board) == {"tide:slow": "normal", "tide:fast": "constrained"}
 
 
 def test_each_monitor_is_read_at_its_own_pace() -> None:

@@ -62,8 +62,9 @@ def test_monitors_of_others_by_name() -> None:
         watches_for(SignalsSettings(custom=(CustomSettings("ebb"),)))
 
 
-def test_monitors_of_the_caller() -> None:
-    board = board_for(SignalsSettings(enabled=False), [Watch("tide", Tide())])
+@pytest.mark.parametrize("watched", [True, False])
+def test_monitors_of_the_caller(watched: bool) -> None:
+    board = board_for(SignalsSettings(enabled=False), [Watch("tide", Tide())] if watched else [Tide()])
     board.sample()
     assert board.read()["tide"].source == "gauge"
 

@@ -56,6 +56,15 @@ def watches_for(settings: SignalsSettings) -> tuple[Watch, ...]:
     return tuple(found)
 
 
-def board_for(settings: SignalsSettings, more: Iterable[Watch] = ()) -> Board:
-    """A board, not yet open, with the configured monitors and levels and `more` that the caller brings."""
-    return Board((*watches_for(settings), *more), levels=settings.levels)
+def board_for(settings: SignalsSettings, more: Iterable[Monitor | Watch] = ()) -> Board:
+    """A board, not yet open, with the configured monitors and levels, and with `more` that the caller brings.
+
+    A bare monitor goes by the name of its class and is read every `CUSTOM_INTERVAL_S`.
+    """
+    return Board((*watches_for(settings), *map(_watch, more)), levels=settings.levels)
+
+
+def _watch(monitor: Monitor | Watch) -> Watch:
+    return (
+        monitor if isinstance(monitor, Watch) else Watch(type(monitor).__name__, monitor, CUSTOM_INTERVAL_S)
+    )
