@@ -19,7 +19,9 @@ from edgewise.features.described import VectorFeatures
 from edgewise.learning.deploy import FOLDER, Deployed, Store, learned
 from edgewise.outcomes import LogReader, MemoryLog, Observed, SqliteLog, Texts
 from edgewise.policies import Explore, make, settled
+from edgewise.policies.affinity import Affinity
 from edgewise.router import Router
+from edgewise.sessions import FILE, SessionScreen, SessionStore
 from edgewise.settings import describe
 from edgewise.settings.schema import DEPLOYED
 from edgewise.upstreams.embedded import EmbeddedRuntime
@@ -28,11 +30,11 @@ from edgewise.upstreams.scripted import Scripted
 from edgewise.upstreams.simulated import SimulatedNetwork
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from edgewise.domain.candidates import Candidate
     from edgewise.domain.decisions import Record
-    from edgewise.domain.protocols import Featurizer, OutcomeLog, Policy, Upstream
+    from edgewise.domain.protocols import Featurizer, OutcomeLog, Policy, Screen, Upstream
     from edgewise.settings import CandidateSettings, NetworkSettings, PolicySettings, Settings
 
 BUNDLE = "bundle"
@@ -68,15 +70,20 @@ class App:
     async def __aenter__(self) -> Self:
         """Open the log and put the router together."""
         store = self.settings.store
+        self.sessions = SessionScreen(SessionStore(home() / FILE), trim=self.settings.session.trim)
+        self._closing.push_async_callback(self.sessions.aclose)
         log = SqliteLog(self.log_path, retention=store)
         await self._closing.enter_async_context(log)
-        self.log: OutcomeLog = Observed(log, self._observer) if self._observer else log
+        self.log: OutcomeLog = Observed(log, self.sessions.observe)
+        if self._observer:
+            self.log = Observed(self.log, self._observer)
         upstreams = {c.id: self._upstream(c) for c in self.settings.candidates}
         for upstream in upstreams.values():
             self._closing.push_async_callback(upstream.aclose)
         executor = Executor(upstreams, self.log, keep_text=store.prompts == "full")
         self.watchers = _watchers(self.settings, self._adopt)
-        self.router = _router(self.settings, executor, Texts(store.prompts, salt=log.salt), self.watchers)
+        texts = Texts(store.prompts, salt=log.salt)
+        self.router = _router(self.settings, executor, texts, self.watchers, (self.sessions,))
         for watcher in self.watchers.values():
             self._closing.callback(asyncio.create_task(watcher.follow()).cancel)
         return self
@@ -103,7 +110,7 @@ class App:
 
     def _adopt(self, name: str, policy: Policy) -> None:
         """Let what was deployed decide from the next request on."""
-        policy = _exploring(policy, _configured(self.settings)[name])
+        policy = _exploring(policy, _configured(self.settings)[name], self.settings.session.switch_margin)
         self.router.adopt(name, policy, _featurizer({**self.router.policies, name: policy}))
 
     def embed(self, texts: list[str]) -> tuple[Any, int]:
@@ -165,7 +172,13 @@ def decider(settings: Settings) -> Router:
     return _router(settings, Executor({}, MemoryLog()), Texts("none"), watchers)
 
 
-def _router(settings: Settings, executor: Executor, texts: Texts, watchers: Mapping[str, Deployed]) -> Router:
+def _router(
+    settings: Settings,
+    executor: Executor,
+    texts: Texts,
+    watchers: Mapping[str, Deployed],
+    screens: Sequence[Screen] = (),
+) -> Router:
     policies = _policies(settings, watchers)
     return Router(
         candidates=tuple(describe(c) for c in settings.candidates),
@@ -174,6 +187,7 @@ def _router(settings: Settings, executor: Executor, texts: Texts, watchers: Mapp
         policies=policies,
         executor=executor,
         keep=texts,
+        screens=screens,
         best_effort=settings.constraints.degrade == "best-effort",
     )
 
@@ -194,16 +208,19 @@ def _watchers(settings: Settings, adopt: Callable[[str, Policy], None]) -> dict[
 
 def _policies(settings: Settings, watchers: Mapping[str, Deployed]) -> dict[str, Policy]:
     """The configured policy as "auto", and every other that `auto:NAME` may ask for."""
-    plain = {kind: make(kind) for kind in ("complexity", "random")}
+    margin = settings.session.switch_margin
+    plain = {kind: Affinity(make(kind), margin) for kind in ("complexity", "random")}
     found = {
-        name: _exploring(watchers[name].first() if name in watchers else _policy(policy), policy)
+        name: _exploring(watchers[name].first() if name in watchers else _policy(policy), policy, margin)
         for name, policy in _configured(settings).items()
     }
     return {**plain, **found}
 
 
-def _exploring(policy: Policy, settings: PolicySettings) -> Policy:
-    return Explore(policy, settings.explore) if settings.explore > 0 else policy
+def _exploring(policy: Policy, settings: PolicySettings, switch_margin: float) -> Policy:
+    """The policy as it serves: it stays with a session, and explores outside of one."""
+    staying = Affinity(policy, switch_margin)
+    return Explore(staying, settings.explore) if settings.explore > 0 else staying
 
 
 def _policy(settings: PolicySettings) -> Policy:

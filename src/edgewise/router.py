@@ -16,6 +16,7 @@ from edgewise.domain.requests import Situation
 from edgewise.domain.signals import NO_SIGNALS
 from edgewise.policies import settled
 from edgewise.policies.objectives import OBJECTIVES
+from edgewise.sessions.trim import fitted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -82,6 +83,8 @@ class Router:
             await self.executor.refuse(self._refused(request, refused), refused, arrived=arrived)
             raise
         chosen = self._by_id[decision.chosen]
+        if request.needs.least_tokens is not None:
+            decision, request = fitted(decision, chosen, request)
         return await self.executor.carry_out(decision, chosen, request, arrived=arrived)
 
     async def decide(self, request: Request, *, explore: bool = True) -> Decision:

@@ -18,7 +18,8 @@ class Capability(Struct, frozen=True):
     """Only chat candidates that can take the request's tools, images, JSON schema and length.
 
     The length is the estimated input and the output that was asked for, against the candidate's own
-    context. A context that nobody knows is no reason to object.
+    context. A context that nobody knows is no reason to object. Of a conversation that may be trimmed only
+    the least counts that has to stay.
     """
 
     def objection(self, request: Request, candidate: Candidate, signals: Signals) -> Objection | None:
@@ -26,9 +27,10 @@ class Capability(Struct, frozen=True):
         del signals
         needs, can = request.needs, candidate.capabilities
         context = can.context_tokens
+        to_read = needs.input_tokens if needs.least_tokens is None else needs.least_tokens
         if (
             candidate.kind == "chat"
-            and (context is None or needs.input_tokens + needs.output_tokens <= context)
+            and (context is None or to_read + needs.output_tokens <= context)
             and (can.tools or not needs.tools)
             and (can.vision or not needs.vision)
             and (can.json_schema or not needs.json_schema)
@@ -49,8 +51,9 @@ def _sentence(needs: Needs, candidate: Candidate) -> str:
     if needs.json_schema and not can.json_schema:
         return "It cannot keep to a JSON schema, and the request asks for one"
     asked = f" and {needs.output_tokens} to answer" if needs.output_tokens else ""
-    total = needs.input_tokens + needs.output_tokens
+    to_read = needs.input_tokens if needs.least_tokens is None else needs.least_tokens
+    total = to_read + needs.output_tokens
     return (
         f"Its context holds {can.context_tokens} tokens, and the request needs about {total} "
-        f"({needs.input_tokens} to read{asked})"
+        f"({to_read} to read{asked})"
     )

@@ -11,13 +11,17 @@ from edgewise.domain.signals import NO_SIGNALS, Signals
 
 
 class Needs(Struct, frozen=True):
-    """What a candidate must be able to do to answer. `input_tokens` is an estimate from the text."""
+    """What a candidate must be able to do to answer. `input_tokens` is an estimate from the text.
+
+    `least_tokens`, where it stands, are those that are left when the conversation is trimmed to a window.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     tools: bool = False
     vision: bool = False
     json_schema: bool = False
+    least_tokens: int | None = None
 
 
 class Wishes(Struct, frozen=True):
@@ -62,7 +66,8 @@ class Request(Struct, frozen=True):
     `extended` says that the body carries our `edgewise` object, which is never sent on.
     `in_tool_loop` says that the last message is a tool's result: whoever called it waits for it.
     `findings` are what a detector saw in the conversation, in its order; `previous` is the candidate that
-    answered the session's last request, where one is known. Screens fill in both.
+    answered the session's last request, where one is known. Screens fill in both. `trim` says whether old
+    messages may be left out where they do not fit; None leaves that to the configuration.
     """
 
     id: str
@@ -76,6 +81,7 @@ class Request(Struct, frozen=True):
     stream_options: bool = False
     extended: bool = False
     in_tool_loop: bool = False
+    trim: bool | None = None
     findings: tuple[Finding, ...] = ()
     previous: str | None = None
 

@@ -12,6 +12,12 @@ from edgewise.domain.errors import RequestError
 from edgewise.domain.ids import mint
 from edgewise.domain.privacy import privacy_of
 from edgewise.domain.requests import Needs, Request, Wishes
+from edgewise.domain.tokens import (
+    CHARACTERS_PER_TOKEN,
+    TOKENS_PER_IMAGE,
+    TOKENS_PER_MESSAGE,
+    tokens_in,
+)
 from edgewise.gateway.json_body import decoded
 
 if TYPE_CHECKING:
@@ -19,12 +25,9 @@ if TYPE_CHECKING:
 
 NOT_BLANK = re.compile(r"\S")
 SESSION = re.compile(r"[\x21-\x7e]{1,128}")
-CHARACTERS_PER_TOKEN = 4.0
 LONGEST_DEADLINE_S = 86_400.0
 NO_TOOLS = (b"", b"null", b"[]")
 TOOL_ROLES = ("tool", "function")
-TOKENS_PER_MESSAGE = 4
-TOKENS_PER_IMAGE = 256
 PREFIX = b"x-edgewise-"
 EXTENSIONS = ("privacy", "session", "objective", "candidates", "deadline")
 
@@ -67,6 +70,7 @@ class _Extension(Struct, forbid_unknown_fields=True):
     candidates: list[str] | str | None = None
     deadline_s: float | None = None
     metadata: dict[str, str] | None = None
+    trim: bool | None = None
 
 
 class _ChatBody(Struct):
@@ -102,9 +106,7 @@ def parse_chat(body: bytes, headers: Mapping[str, str], privacy: str | None = No
     tools = chat.tools if chat.tools is not UNSET else chat.functions
     tool_bytes = b"" if tools is UNSET else bytes(tools)
     has_tools = tool_bytes not in NO_TOOLS
-    tokens = len(text) / CHARACTERS_PER_TOKEN + TOKENS_PER_MESSAGE * len(chat.messages)
-    if not text.isascii():  # other scripts take about a token a character
-        tokens += 0.75 * sum(character > "\x7f" for character in text)
+    tokens = tokens_in(text) + TOKENS_PER_MESSAGE * len(chat.messages)
     if has_tools:
         tokens += len(tool_bytes) / CHARACTERS_PER_TOKEN
     return Request(
@@ -125,6 +127,7 @@ def parse_chat(body: bytes, headers: Mapping[str, str], privacy: str | None = No
         stream_options=stream_options is not UNSET,
         extended=chat.edgewise is not UNSET,
         in_tool_loop=chat.messages[-1].role in TOOL_ROLES,
+        trim=chat.edgewise.trim if isinstance(chat.edgewise, _Extension) else None,
     )
 
 

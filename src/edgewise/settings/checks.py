@@ -63,6 +63,7 @@ def complaints(settings: Settings, kinds: Sequence[str]) -> Iterator[Complaint]:
     yield from _text("objective.name", settings.objective.name)
     yield from _store(settings.store)
     yield from _text("embeddings.model", settings.embeddings.model)
+    yield from _not_negative("session.switch_margin", settings.session.switch_margin)
     yield from signals_complaints(settings.signals)
     yield from rules_complaints(settings)
     for index, candidate in enumerate(settings.candidates):

@@ -216,6 +216,17 @@ class SignalsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     custom: tuple[CustomSettings, ...] = ()
 
 
+class SessionSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[session]`: what holds for requests that belong to a session.
+
+    Another candidate takes over only where it is better by more than `switch_margin`, in the objective's
+    unit. `trim` leaves out the oldest messages where a conversation outgrows the chosen candidate.
+    """
+
+    switch_margin: float = 0.05
+    trim: bool = False
+
+
 class EmbeddingsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """`[embeddings]`: the model behind `POST /v1/embeddings`."""
 
@@ -231,6 +242,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     objective: ObjectiveSettings = ObjectiveSettings()
     store: StoreSettings = StoreSettings()
     embeddings: EmbeddingsSettings = EmbeddingsSettings()
+    session: SessionSettings = SessionSettings()
     signals: SignalsSettings = SignalsSettings()
     budget: BudgetSettings = BudgetSettings()
     constraints: ConstraintsSettings = ConstraintsSettings()
