@@ -199,9 +199,6 @@ class Router:
         return found
 
 
-def _pair(policy: Policy) -> tuple[_Named, _Named]:
-    """A policy, and the same without its exploration."""
-    calm = settled(policy)
 def _evidence(evidence: dict[str, float], request: Request) -> dict[str, float]:
     """What led to the odds, and how often each rule found something private: never what it found."""
     if not request.findings:
@@ -210,6 +207,9 @@ def _evidence(evidence: dict[str, float], request: Request) -> dict[str, float]:
     return {**evidence, **{name: float(times) for name, times in found.items()}}
 
 
+def _pair(policy: Policy) -> tuple[_Named, _Named]:
+    """A policy, and the same without its exploration."""
+    calm = settled(policy)
     return _Named(policy, policy.name), _Named(calm, calm.name)
 
 

@@ -48,18 +48,18 @@ Action = Literal["local", "redact", "block", "allow"]  # what to do about someth
 class Finding(Struct, frozen=True):
     """Something private that a detector saw: which rule, where in the request's `text` (start, end), and what.
 
-    What stands elsewhere in the body has no place in the text; its start and end are 0.
+    What stands elsewhere in the body has no place in the text: its start and end are 0.
     """
 
     rule: str
     start: int
     end: int
     action: Action = "local"
+    value: str = ""
 
 
 class Request(Struct, frozen=True):
     """One chat request. `id` is minted by us, never by the client, who could otherwise steer the draw.
-    value: str = ""
 
     `prompt` is the last user message, `text` the whole conversation, both without markup.
     `body` is the JSON exactly as it came in; upstreams splice it rather than build it anew.

@@ -35,9 +35,6 @@ EXTENSIONS = ("privacy", "session", "objective", "candidates", "deadline")
 class _Part(Struct):
     type: str
     text: str | None = None
-
-
-class _Message(Struct):
     refusal: str | None = None
 
 
@@ -49,13 +46,16 @@ class _Call(Struct):
 class _ToolCall(Struct):
     function: _Call | None = None
     custom: _Call | None = None
+
+
+class _Message(Struct):
     role: str
     content: str | list[_Part] | None = None
+    tool_calls: list[_ToolCall] | None = None
+    function_call: _Call | None = None
 
 
 class _StreamOptions(Struct):
-    tool_calls: list[_ToolCall] | None = None
-    function_call: _Call | None = None
     include_usage: bool | None = None
 
 
@@ -137,11 +137,11 @@ def _words(messages: list[_Message]) -> tuple[str, str, int]:
     prompt, images = "", 0
     for number, message in enumerate(messages):
         content = message.content
+        if message.tool_calls or message.function_call:
+            texts += _arguments(message)
         if content is None:
             continue
         if not isinstance(content, str):
-        if message.tool_calls or message.function_call:
-            texts += _arguments(message)
             images += sum(part.type in {"image_url", "input_image"} for part in content)
             content = "\n".join([said for part in content if (said := part.text or part.refusal)])
         if "\x00" in content:
@@ -170,7 +170,7 @@ def _arguments(message: _Message) -> list[str]:
 def _wishes(chat: _ChatBody, headers: Mapping[str, str], demanded: str | None) -> Wishes:
     extension = chat.edgewise if isinstance(chat.edgewise, _Extension) else None
     if extension is None and not headers:
-        return Wishes(chat.model)
+        return Wishes(chat.model, demanded)
     unknown = [name for name in headers if name not in EXTENSIONS]
     if unknown:
         known = ", ".join(f"x-edgewise-{name}" for name in EXTENSIONS)

@@ -66,8 +66,8 @@ def complaints(settings: Settings, kinds: Sequence[str]) -> Iterator[Complaint]:
     yield from _not_negative("session.switch_margin", settings.session.switch_margin)
     yield from signals_complaints(settings.signals)
     yield from rules_complaints(settings)
-    for index, candidate in enumerate(settings.candidates):
     yield from privacy_complaints(settings.privacy)
+    for index, candidate in enumerate(settings.candidates):
         yield from _candidate(f"candidates[{index}]", candidate)
     yield from _twice("candidates", "id", ids)
 
@@ -92,8 +92,8 @@ def _server(server: ServerSettings) -> Iterator[Complaint]:
             yield Complaint(
                 f"{here}.scopes", "is empty", 'expected at least one of "inference", "read", "admin"'
             )
-    yield from _twice("server.keys", "name", [key.name for key in server.keys])
         yield from demand_complaints(f"{here}.privacy", key.privacy)
+    yield from _twice("server.keys", "name", [key.name for key in server.keys])
     if not server.keys and not is_loopback(server.host):
         yield Complaint(
             "server.host",
