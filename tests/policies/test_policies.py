@@ -11,7 +11,7 @@ from edgewise.domain.candidates import Candidate, Shortlist
 from edgewise.domain.decisions import Forecast, Odds
 from edgewise.domain.protocols import Policy
 from edgewise.domain.requests import Features, Situation
-from edgewise.policies import KINDS, Complexity, Explore, Fixed, Uniform, settled
+from edgewise.policies import KINDS, Complexity, Explore, Fixed, Tiers, Uniform, settled
 from edgewise.policies.checks import check_policy
 
 weights = st.floats(0.0, 10.0)
@@ -118,7 +118,7 @@ def test_names(policy: Policy, name: str) -> None:
 
 
 def test_plain_policies_are_named_after_their_kind() -> None:
-    assert {p.name.partition("(")[0] for p in (Complexity(), Uniform(), Fixed("phi"))} == set(KINDS)
+    assert {p.name.partition("(")[0] for p in (Complexity(), Uniform(), Fixed("phi"), Tiers())} == set(KINDS)
 
 
 class Scripted:

@@ -20,7 +20,7 @@ def test_every_kind_can_be_made() -> None:
     )
     assert make("fixed", candidate="phi") == Fixed("phi")
     assert make("random", options={}) == Uniform()
-    assert KINDS == ("complexity", "fixed", "random")
+    assert KINDS == ("complexity", "fixed", "random", "tiers")
 
 
 @pytest.mark.parametrize(
@@ -29,9 +29,9 @@ def test_every_kind_can_be_made() -> None:
         (
             "fixd",
             {},
-            "policy.kind is 'fixd'; expected one of complexity, fixed, random (did you mean fixed?).",
+            "policy.kind is 'fixd'; expected one of complexity, fixed, random, tiers (did you mean fixed?).",
         ),
-        ("zzz", {}, "policy.kind is 'zzz'; expected one of complexity, fixed, random."),
+        ("zzz", {}, "policy.kind is 'zzz'; expected one of complexity, fixed, random, tiers."),
         ("fixed", {}, "policy.candidate is missing; expected it beside kind = 'fixed'."),
         ("fixed", {"candidate": ""}, "policy.candidate is missing; expected it beside kind = 'fixed'."),
         (

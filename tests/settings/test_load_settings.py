@@ -150,8 +150,8 @@ FAULTS = [
     (edge("kind = 'talk'"), 'candidates[0].kind is "talk"; expected "chat" or "classifier"'),
     (
         "[policy]\nkind = 'complexty'",
-        'policy.kind is "complexty"; expected "bundle", "complexity", "fixed" or '
-        '"random" (did you mean complexity?)',
+        'policy.kind is "complexty"; expected "bundle", "complexity", "fixed", '
+        '"random" or "tiers" (did you mean complexity?)',
     ),
     ("[policy]\nexplore = 1.1", "policy.explore is 1.1; expected a number from 0 to 1"),
     ("[policy]\nexplore = nan", "policy.explore is nan; expected a number from 0 to 1"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from edgewise.domain.errors import SettingsError
 from edgewise.policies.complexity import Complexity
 from edgewise.policies.fixed import Fixed
+from edgewise.policies.tiers import Tiers
 from edgewise.policies.uniform import Uniform
 from edgewise.settings.plugins import made, offered
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from edgewise.domain.protocols import Policy
 
-KINDS = ("complexity", "fixed", "random")
+KINDS = ("complexity", "fixed", "random", "tiers")
 
 
 def make(
@@ -42,6 +43,8 @@ def make(
         raise SettingsError(f"{section}.candidate has no effect; expected it only beside kind = 'fixed'.")
     if kind == "complexity":
         return _complexity(options or {}, section)
+    if kind == "tiers":
+        return Tiers(complexity=_complexity(options or {}, section))
     if options:
         raise SettingsError(
             f"{section}.options.{next(iter(options))} is no option; kind = '{kind}' has none."
