@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import cached_property, partial
 from os import environ
 from pathlib import Path
@@ -17,6 +18,7 @@ from edgewise.execution import Executor
 from edgewise.features import TextFeatures
 from edgewise.features.described import VectorFeatures
 from edgewise.learning.deploy import FOLDER, Deployed, Store, learned
+from edgewise.monitors import board_for
 from edgewise.outcomes import LogReader, MemoryLog, Observed, SqliteLog, Texts
 from edgewise.policies import Explore, make, settled
 from edgewise.policies.affinity import Affinity
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
 
     from edgewise.domain.candidates import Candidate
     from edgewise.domain.decisions import Record
-    from edgewise.domain.protocols import Featurizer, OutcomeLog, Policy, Screen, Upstream
+    from edgewise.domain.protocols import Featurizer, Monitor, OutcomeLog, Policy, Screen, Upstream
+    from edgewise.monitors import Watch
     from edgewise.settings import CandidateSettings, NetworkSettings, PolicySettings, Settings
 
 BUNDLE = "bundle"
@@ -43,17 +46,25 @@ BUNDLE = "bundle"
 class App:
     """A configured Edgewise: `async with App(settings) as app: await app.router.route(request)`.
 
-    Opening it opens the log; closing it ends the embedded runtime and flushes the log. `observer` sees
-    every record as it is written.
+    Opening it opens the log and begins to read the monitors; closing it ends what was begun. `observer` sees
+    every record as it is written. `keys` are API keys by candidate that stand in no environment; `monitors`
+    are read beside the configured ones.
     """
 
-    def __init__(self, settings: Settings, *, observer: Callable[[Record], None] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        observer: Callable[[Record], None] | None = None,
+        keys: Mapping[str, str] | None = None,
+        monitors: Sequence[Monitor | Watch] = (),
+    ) -> None:
         if not settings.candidates:
             raise SettingsError("No candidate is configured; add [[candidates]] to edgewise.toml.")
         self.settings = settings
         self.candidates: tuple[Candidate, ...] = tuple(describe(c) for c in settings.candidates)
         self.runtimes: dict[str, EmbeddedRuntime] = {}
-        self._observer = observer
+        self._observer, self._keys, self._monitors = observer, dict(keys or {}), tuple(monitors)
         self._closing = AsyncExitStack()
         self._warming: asyncio.Task[None] | None = None
 
@@ -70,6 +81,9 @@ class App:
     async def __aenter__(self) -> Self:
         """Open the log and put the router together."""
         store = self.settings.store
+        self.board = board_for(self.settings.signals, self._monitors)
+        self._closing.callback(self.board.close)
+        self.board.open()
         self.sessions = SessionScreen(SessionStore(home() / FILE), trim=self.settings.session.trim)
         self._closing.push_async_callback(self.sessions.aclose)
         log = SqliteLog(self.log_path, retention=store)
@@ -83,7 +97,8 @@ class App:
         executor = Executor(upstreams, self.log, keep_text=store.prompts == "full")
         self.watchers = _watchers(self.settings, self._adopt)
         texts = Texts(store.prompts, salt=log.salt)
-        self.router = _router(self.settings, executor, texts, self.watchers, (self.sessions,))
+        router = _router(self.settings, executor, texts, self.watchers, (self.sessions,))
+        self.router = replace(router, signals=self.board.read)
         for watcher in self.watchers.values():
             self._closing.callback(asyncio.create_task(watcher.follow()).cancel)
         return self
@@ -142,7 +157,9 @@ class App:
         if candidate.embedded is not None:
             runtime = self._runtime(candidate.embedded)
             return OpenAICompatible(candidate.id, model, runtime.url, timeout_s=candidate.timeout_s)
-        key = environ.get(candidate.api_key_env) if candidate.api_key_env else None
+        key = self._keys.get(candidate.id)
+        if key is None and candidate.api_key_env:
+            key = environ.get(candidate.api_key_env)
         url = (candidate.url or "").rstrip("/")
         return OpenAICompatible(candidate.id, model, url, api_key=key, timeout_s=candidate.timeout_s)
 
