@@ -17,6 +17,7 @@ from edgewise.domain.places import home
 from edgewise.execution import Executor
 from edgewise.features import TextFeatures
 from edgewise.features.described import VectorFeatures
+from edgewise.features.detectors import detection_for
 from edgewise.learning.deploy import FOLDER, Deployed, Store, learned
 from edgewise.monitors import board_for
 from edgewise.outcomes import LogReader, MemoryLog, Observed, SqliteLog, Texts
@@ -27,7 +28,9 @@ from edgewise.sessions import FILE, SessionScreen, SessionStore
 from edgewise.settings import describe
 from edgewise.settings.schema import DEPLOYED
 from edgewise.upstreams.embedded import EmbeddedRuntime
+from edgewise.upstreams.guarded import Guarded
 from edgewise.upstreams.openai import OpenAICompatible
+from edgewise.upstreams.redacting import Redacting
 from edgewise.upstreams.scripted import Scripted
 from edgewise.upstreams.simulated import SimulatedNetwork
 
@@ -36,7 +39,8 @@ if TYPE_CHECKING:
 
     from edgewise.domain.candidates import Candidate
     from edgewise.domain.decisions import Record
-    from edgewise.domain.protocols import Featurizer, Monitor, OutcomeLog, Policy, Screen, Upstream
+    from edgewise.domain.protocols import Featurizer, Monitor, OutcomeLog, Policy, Upstream
+    from edgewise.features.detectors import Detection
     from edgewise.monitors import Watch
     from edgewise.settings import CandidateSettings, NetworkSettings, PolicySettings, Settings
 
@@ -91,14 +95,16 @@ class App:
         self.log: OutcomeLog = Observed(log, self.sessions.observe)
         if self._observer:
             self.log = Observed(self.log, self._observer)
+        self._detection = detection_for(self.settings.privacy)
         upstreams = {c.id: self._upstream(c) for c in self.settings.candidates}
         for upstream in upstreams.values():
             self._closing.push_async_callback(upstream.aclose)
         executor = Executor(upstreams, self.log, keep_text=store.prompts == "full")
         self.watchers = _watchers(self.settings, self._adopt)
         texts = Texts(store.prompts, salt=log.salt)
-        router = _router(self.settings, executor, texts, self.watchers, (self.sessions,))
-        self.router = replace(router, signals=self.board.read)
+        router = _router(self.settings, executor, texts, self.watchers, self._detection)
+        # What is found counts for the session too, so that its screen comes last.
+        self.router = replace(router, screens=(*router.screens, self.sessions), signals=self.board.read)
         for watcher in self.watchers.values():
             self._closing.callback(asyncio.create_task(watcher.follow()).cancel)
         return self
@@ -148,7 +154,12 @@ class App:
 
     def _upstream(self, candidate: CandidateSettings) -> Upstream:
         upstream = self._plain_upstream(candidate)
-        return upstream if candidate.network is None else _behind(upstream, candidate.network)
+        if candidate.network is not None:
+            upstream = _behind(upstream, candidate.network)
+        place = describe(candidate)
+        if place.trust == "device":
+            return upstream
+        return Redacting(Guarded(upstream, place), self._detection)
 
     def _plain_upstream(self, candidate: CandidateSettings) -> Upstream:
         model = candidate.model or candidate.embedded or candidate.id
@@ -186,7 +197,8 @@ def _behind(upstream: Upstream, network: NetworkSettings) -> Upstream:
 def decider(settings: Settings) -> Router:
     """A router that only decides: it has nobody to ask and keeps no log."""
     watchers = _watchers(settings, lambda name, policy: None)  # noqa: ARG005 - it ends before anything changes
-    return _router(settings, Executor({}, MemoryLog()), Texts("none"), watchers)
+    detection = detection_for(settings.privacy)
+    return _router(settings, Executor({}, MemoryLog()), Texts("none"), watchers, detection)
 
 
 def _router(
@@ -194,7 +206,7 @@ def _router(
     executor: Executor,
     texts: Texts,
     watchers: Mapping[str, Deployed],
-    screens: Sequence[Screen] = (),
+    detection: Detection,
 ) -> Router:
     policies = _policies(settings, watchers)
     return Router(
@@ -204,7 +216,7 @@ def _router(
         policies=policies,
         executor=executor,
         keep=texts,
-        screens=screens,
+        screens=(detection,) if detection.is_on else (),
         best_effort=settings.constraints.degrade == "best-effort",
     )
 

@@ -65,7 +65,7 @@ class Request(Struct, frozen=True):
     `body` is the JSON exactly as it came in; upstreams splice it rather than build it anew.
     `extended` says that the body carries our `edgewise` object, which is never sent on.
     `in_tool_loop` says that the last message is a tool's result: whoever called it waits for it.
-    `findings` are what a detector saw in the conversation, in its order; `previous` is the candidate that
+    `findings` are what detectors saw, once it was `searched`; `previous` is the candidate that
     answered the session's last request, where one is known. Screens fill in both. `trim` says whether old
     messages may be left out where they do not fit; None leaves that to the configuration.
     """
@@ -83,6 +83,7 @@ class Request(Struct, frozen=True):
     in_tool_loop: bool = False
     trim: bool | None = None
     findings: tuple[Finding, ...] = ()
+    searched: bool = False
     previous: str | None = None
 
     @property

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from edgewise.features.detectors.configured import detection_for
 from edgewise.features.detectors.matches import Match
-from edgewise.features.detectors.rules import search
 from edgewise.features.detectors.screen import Detection, Detector
 
-__all__ = ["Detection", "Detector", "Match", "search"]
+__all__ = ["Detection", "Detector", "Match", "detection_for"]

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 # What the conversation's own text holds already, what only we read, and what is no text at all.
 IN_TEXT = frozenset({"content", "tool_calls", "function_call", "role", "tool_call_id"})
-NOT_TEXT = frozenset({"messages", "model", "edgewise", "stream", "response_format", "stream_options"})
+NOT_TEXT = frozenset({"messages", "model", "edgewise", "stream", "stream_options"})
+PICTURE = "data:"  # the bytes of an image or a file, which no rule can read
 _top_level = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -39,7 +40,8 @@ def elsewhere(body: bytes) -> str:
 def texts_of(value: Any) -> Iterator[str]:
     """Every text in a JSON value, keys included."""
     if isinstance(value, str):
-        yield value
+        if not value.startswith(PICTURE):
+            yield value
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield key

@@ -15,7 +15,6 @@ from edgewise.domain.privacy import LOCAL
 from edgewise.domain.requests import Finding
 from edgewise.features.detectors.elsewhere import elsewhere
 from edgewise.features.detectors.matches import Match
-from edgewise.features.detectors.rules import search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -36,6 +35,12 @@ class Detector(Protocol):
         ...
 
 
+def _search(text: str) -> list[Match]:
+    from edgewise.features.detectors.rules import search  # noqa: PLC0415 - its patterns take 30 ms to compile
+
+    return search(text)
+
+
 @dataclass(frozen=True, slots=True)
 class Detection:
     """A `Screen`: asks the rules, and further detectors, about the whole conversation and what is around it.
@@ -49,22 +54,28 @@ class Detection:
     actions: Mapping[str, Action] = field(default_factory=dict[str, "Action"])
     detectors: Sequence[Detector] = ()
     timeout_s: float = 2.0
-    rules: Callable[[str], list[Match]] = search
+    rules: Callable[[str], list[Match]] = _search
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is searched at all."""
+        return self.action != "allow" or any(action != "allow" for action in self.actions.values())
 
     async def screen(self, request: Request) -> Request:
-        """The request with its findings; those whose action is `allow` are left out."""
+        """The request with its findings; those whose action is `allow` are left out. Searches it once."""
+        if request.searched or not self.is_on:
+            return request
         findings: Sequence[Finding]
         try:
             findings = await self._findings(request)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong in a detector, the text stays here
             logger.warning("A privacy detector failed (%s); the request is held local.", type(error).__name__)
             findings = (Finding(FAILED, 0, 0),)
-        if not findings:
-            return request
         wishes = request.wishes
         if any(finding.action == LOCAL for finding in findings):
             wishes = structs.replace(wishes, privacy=LOCAL)
-        return structs.replace(request, findings=(*request.findings, *findings), wishes=wishes)
+        together = (*request.findings, *findings)
+        return structs.replace(request, findings=together, wishes=wishes, searched=True)
 
     def is_left(self, text: str) -> bool:
         """Whether the rules find anything in `text` that is not allowed: the check on what was redacted."""
@@ -80,9 +91,16 @@ class Detection:
             async with asyncio.timeout(until - monotonic()):
                 findings += self._placed(text, await asyncio.to_thread(detector.find, text))
         known = {found.value for found in findings}
-        for hidden in (_unescaped(text) if ESCAPE.search(text) else "", elsewhere(request.body)):
-            if hidden:
-                findings += self._hidden(hidden, await self._searched(hidden, until), known)
+        if around := elsewhere(request.body):
+            findings += self._hidden(around, await self._searched(around, until), known)
+        for escaped in (text, around):
+            if ESCAPE.search(escaped):
+                plain = _unescaped(escaped)
+                found = self._hidden(plain, await self._searched(plain, until), known)
+                # What is not there as it is written cannot be replaced.
+                findings += [
+                    structs.replace(one, action=LOCAL) if one.action == "redact" else one for one in found
+                ]
         return findings
 
     async def _searched(self, text: str, until: float) -> list[Match]:

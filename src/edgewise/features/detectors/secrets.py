@@ -40,7 +40,8 @@ PREFIXED: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         ("service_token", "shpat_", r"shpat_[a-f0-9]{32}"),
         ("service_token", "AccountKey=", r"(?<=AccountKey=)[A-Za-z0-9+/]{40,}={0,2}"),
         ("private_key", "PRIVATE KEY",
-         r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]*-----|\Z)"),
+         r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"
+         r"(?:[\s\S]{1,20000}?-----END [A-Z0-9 ]*-----|(?:(?:\s|\\[nr])*[A-Za-z0-9+/=]{20,})*)"),
         ("url_password", "://", r"(?<=://)[^\s/:@'\"<>]{0,200}:[^\s/@'\"<>]{1,200}(?=@[\w\[])"),
     )
 )  # fmt: skip
