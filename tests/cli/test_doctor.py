@@ -87,7 +87,7 @@ def test_all_is_well(patient: Doctor) -> None:
     found = patient.checks(SCRIPTED)
     assert {check["state"] for check in found.values()} == {"ok"}
     looked_at = ["python", "configuration", "extra edge", "extra minilm", "model minilm", "port"]
-    assert list(found) == [*looked_at, "state folder", "log"]
+    assert list(found) == [*looked_at, "signals", "state folder", "log"]
     assert patient.exit_code == 0
     assert not (patient.folder / "home").exists()
 
@@ -316,7 +316,7 @@ def test_the_report_for_people(patient: Doctor) -> None:
     assert patient.exit_code == 1
     assert "FAIL  endpoint r " in patient.text
     assert "Start it, or correct the candidate's url." in patient.text
-    assert patient.text.endswith("1 of 9 checks failed.\n")
+    assert patient.text.endswith("1 of 10 checks failed.\n")
 
 
 def test_this_python_is_new_enough_and_an_old_one_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ import typer
 from msgspec import Struct
 
 from edgewise.cli.console import out, print_json
+from edgewise.cli.doctor_signals import look
 from edgewise.cli.setup import ConfigOption, JsonOption, policy_problem, run, settings_or_found, uses_bundle
 from edgewise.domain.addresses import is_loopback
 from edgewise.domain.errors import SettingsError
@@ -86,7 +87,7 @@ def command(*, config: ConfigOption = None, as_json: JsonOption = False) -> None
         *_keys(settings, os.environ),
     ]
     checks += run(_network(settings, os.environ))
-    checks += [_state_folder(home()), _log(home() / settings.store.path)]
+    checks += [_signals(settings), _state_folder(home()), _log(home() / settings.store.path)]
     _report(checks, as_json=as_json)
     if any(check.state == "fail" for check in checks):
         raise typer.Exit(1)
@@ -304,6 +305,14 @@ def _unreachable(reason: object) -> str:
         return f"did not answer within {PATIENCE_S:g} s"
     said = reason.strerror if isinstance(reason, OSError) and reason.strerror else reason
     return f"cannot be reached ({str(said)[:100]})"
+
+
+def _signals(settings: Settings) -> Check:
+    try:
+        found, mend = look(settings)
+    except SettingsError as error:
+        return Check("signals", "fail", str(error), "Install it, or take it out of [signals] custom.")
+    return Check("signals", "warn" if mend else "ok", found, mend)
 
 
 def _state_folder(folder: Path) -> Check:
