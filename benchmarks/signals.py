@@ -54,7 +54,7 @@ def filled() -> Board:
     board = Board()
     names = [*MACHINE, *(f"{name}:{c.id}" for c in SETTINGS.candidates for name in CANDIDATE)]
     good = {"battery": 1.0, "link": 1.0, "mains": 1.0, "budget_usd": 10.0}
-    board.put((Reading(name, good.get(name, 0.1), "unit", "bench") for name in names), ttl_s=3600.0)
+    board.put((Reading(name, good.get(name, 0.05), "unit", "bench") for name in names), ttl_s=3600.0)
     return board
 
 
@@ -73,9 +73,10 @@ def lookups() -> dict[str, float]:
     """Microseconds for what a request does."""
     board, request = filled(), Request(mint(), "Hi", "Hi", b"{}")
     candidates, rules = tuple(describe(c) for c in SETTINGS.candidates), constraints_for(SETTINGS)
-    push = [Reading("rtt_s:mini", 0.1, "s", "bench")]
+    push = [Reading("rtt_s:mini", 0.05, "s", "bench")]
     kept, objections = shortlist(request, candidates, rules, board.read())
-    assert len(kept) == len(candidates), objections
+    assert len(kept) == len(candidates)
+    assert not objections
     return {
         "signals": len(board.read()),
         "board.read()": micros(board.read),
