@@ -19,7 +19,7 @@ from edgewise.features import TextFeatures
 from edgewise.features.described import VectorFeatures
 from edgewise.features.detectors import detection_for
 from edgewise.learning.deploy import FOLDER, Deployed, Store, learned
-from edgewise.monitors import board_for
+from edgewise.monitors import World
 from edgewise.outcomes import LogReader, MemoryLog, Observed, SqliteLog, Texts
 from edgewise.policies import Explore, make, settled
 from edgewise.policies.affinity import Affinity
@@ -29,6 +29,7 @@ from edgewise.settings import describe
 from edgewise.settings.schema import DEPLOYED
 from edgewise.upstreams.embedded import EmbeddedRuntime
 from edgewise.upstreams.guarded import Guarded
+from edgewise.upstreams.ollama import Ollama
 from edgewise.upstreams.openai import OpenAICompatible
 from edgewise.upstreams.redacting import Redacting
 from edgewise.upstreams.scripted import Scripted
@@ -85,14 +86,13 @@ class App:
     async def __aenter__(self) -> Self:
         """Open the log and put the router together."""
         store = self.settings.store
-        self.board = board_for(self.settings.signals, self._monitors)
-        self._closing.callback(self.board.close)
-        self.board.open()
+        self.world = World(self.settings, self.candidates, self._monitors)
+        self._closing.push_async_callback(self.world.aclose)
         self.sessions = SessionScreen(SessionStore(home() / FILE), trim=self.settings.session.trim)
         self._closing.push_async_callback(self.sessions.aclose)
         log = SqliteLog(self.log_path, retention=store)
         await self._closing.enter_async_context(log)
-        self.log: OutcomeLog = Observed(log, self.sessions.observe)
+        self.log: OutcomeLog = Observed(Observed(log, self.sessions.observe), self.world.observe)
         if self._observer:
             self.log = Observed(self.log, self._observer)
         self._detection = detection_for(self.settings.privacy)
@@ -104,7 +104,8 @@ class App:
         texts = Texts(store.prompts, salt=log.salt)
         router = _router(self.settings, executor, texts, self.watchers, self._detection)
         # What is found counts for the session too, so that its screen comes last.
-        self.router = replace(router, screens=(*router.screens, self.sessions), signals=self.board.read)
+        self.router = replace(router, screens=(*router.screens, self.sessions), signals=self.world.signals)
+        self.world.open(self.reader)
         for watcher in self.watchers.values():
             self._closing.callback(asyncio.create_task(watcher.follow()).cancel)
         return self
@@ -153,7 +154,7 @@ class App:
                 continue
 
     def _upstream(self, candidate: CandidateSettings) -> Upstream:
-        upstream = self._plain_upstream(candidate)
+        upstream = self._watched(candidate, self._plain_upstream(candidate))
         if candidate.network is not None:
             upstream = _behind(upstream, candidate.network)
         place = describe(candidate)
@@ -168,11 +169,21 @@ class App:
         if candidate.embedded is not None:
             runtime = self._runtime(candidate.embedded)
             return OpenAICompatible(candidate.id, model, runtime.url, timeout_s=candidate.timeout_s)
+        if candidate.api == "ollama":
+            return Ollama(candidate.id, model, candidate.url or "", timeout_s=candidate.timeout_s)
         key = self._keys.get(candidate.id)
         if key is None and candidate.api_key_env:
             key = environ.get(candidate.api_key_env)
         url = (candidate.url or "").rstrip("/")
         return OpenAICompatible(candidate.id, model, url, api_key=key, timeout_s=candidate.timeout_s)
+
+    def _watched(self, candidate: CandidateSettings, upstream: Upstream) -> Upstream:
+        """The same upstream, its calls learned from, and its queue and its model looked after."""
+        slots, loaded = None, getattr(upstream, "loaded", None)
+        if candidate.embedded is not None:
+            runtime = self._runtime(candidate.embedded)
+            slots, loaded = runtime.slots, runtime.loaded
+        return self.world.watched(candidate.id, upstream, slots=slots, loaded=loaded)
 
     def _runtime(self, model: str) -> EmbeddedRuntime:
         """One runtime a model, however many candidates stand on it."""

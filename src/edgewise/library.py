@@ -19,7 +19,7 @@ import msgspec
 
 from edgewise.app import App
 from edgewise.domain.decisions import Decision, Outcome
-from edgewise.domain.errors import EdgewiseError
+from edgewise.domain.errors import EdgewiseError, UpstreamError
 from edgewise.gateway.chat_body import chat_of
 from edgewise.settings import Settings, discover, load
 from edgewise.settings.load import from_tree
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from edgewise.domain.decisions import Record
     from edgewise.domain.protocols import Constraint, Monitor, Policy
     from edgewise.domain.requests import Request
+    from edgewise.domain.signals import Signals
+    from edgewise.execution import Answer
 
     Source = Settings | Path | str | Sequence[Mapping[str, Any]]
 
@@ -113,7 +115,7 @@ class Ask(Pending[Reply]):
 
     async def _whole(self) -> Reply:
         request = self._request(stream=False)
-        answer = await self._router.opened.router.route(request)
+        answer = await self._routed(request)
         body = answer.body
         if body is None:
             raise EdgewiseError("The answer came as a stream, which was not asked for.")
@@ -123,7 +125,7 @@ class Ask(Pending[Reply]):
 
     async def _words(self) -> AsyncGenerator[str, None]:
         request = self._request(stream=True)
-        answer = await self._router.opened.router.route(request)
+        answer = await self._routed(request)
         self.decision = answer.decision
         pieces = answer.pieces
         if pieces is None:
@@ -137,7 +139,15 @@ class Ask(Pending[Reply]):
                 await pieces.aclose()
         self.outcome = self._router.outcome_of(request.id)
         if self.outcome is not None and self.outcome.status != "ok":
-            raise EdgewiseError(self.outcome.error or "The answer broke off.")
+            raise UpstreamError(self.outcome.error or "The answer broke off.")
+
+    async def _routed(self, request: Request) -> Answer:
+        try:
+            return await self._router.opened.router.route(request)
+        except EdgewiseError:
+            self.decision = self._router.decision_of(request.id)
+            self.outcome = self._router.outcome_of(request.id)
+            raise
 
     def _request(self, *, stream: bool) -> Request:
         return chat_of(self._prompt, {**self._options, "stream": stream}, self._wishes)
@@ -165,6 +175,7 @@ class Router:
         self._source, self._policy = source, policy
         self._constraints, self._monitors = tuple(constraints), tuple(monitors)
         self._keys, self._observer = dict(keys or {}), observer
+        self._decisions: dict[str, Decision] = {}
         self._outcomes: dict[str, Outcome] = {}
         self._app: App | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -181,6 +192,11 @@ class Router:
     def candidates(self) -> tuple[Candidate, ...]:
         """Who can answer."""
         return self.opened.candidates
+
+    @property
+    def signals(self) -> Signals:
+        """The state of the world, by the name of each signal."""
+        return self.opened.router.signals()
 
     def ask(  # noqa: PLR0913 - what a request may wish for
         self,
@@ -266,6 +282,10 @@ class Router:
             return await work
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
+    def decision_of(self, decision_id: str) -> Decision | None:
+        """What was decided for a request that has just failed; once."""
+        return self._decisions.pop(decision_id, None)
+
     def outcome_of(self, decision_id: str) -> Outcome | None:
         """How a request ended that has just been answered; once."""
         return self._outcomes.pop(decision_id, None)
@@ -294,15 +314,22 @@ class Router:
             loop.close()
 
     def _observe(self, record: Record) -> None:
-        if isinstance(record, Outcome):
-            self._outcomes[record.decision_id] = record
-            while len(self._outcomes) > MOST_OUTCOMES:  # of answers that nobody read to the end
-                self._outcomes.pop(next(iter(self._outcomes)))
+        if isinstance(record, Decision):
+            _kept(self._decisions, record.id, record)
+        elif isinstance(record, Outcome):
+            _kept(self._outcomes, record.decision_id, record)
         if self._observer is not None:
             self._observer(record)
 
 
-MOST_OUTCOMES = 1_000
+MOST_KEPT = 1_000
+
+
+def _kept(records: dict[str, T], name: str, record: T) -> None:
+    """Keep a record for whoever asked, and not for ever: some answers are never read to the end."""
+    records[name] = record
+    while len(records) > MOST_KEPT:
+        records.pop(next(iter(records)))
 
 
 async def _settings(source: Source | None) -> Settings:

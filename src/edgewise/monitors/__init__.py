@@ -7,6 +7,7 @@ from edgewise.monitors.checks import check_monitor
 from edgewise.monitors.clock import Clock, SettableClock, SystemClock
 from edgewise.monitors.registry import board_for, watches_for
 from edgewise.monitors.watch import Watch
+from edgewise.monitors.world import World
 
 __all__ = [
     "Board",
@@ -14,6 +15,7 @@ __all__ = [
     "SettableClock",
     "SystemClock",
     "Watch",
+    "World",
     "board_for",
     "check_monitor",
     "watches_for",

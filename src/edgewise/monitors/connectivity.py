@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -13,7 +13,7 @@ from edgewise.domain.addresses import is_loopback
 from edgewise.domain.signals import Reading
 from edgewise.monitors.clock import Clock, SystemClock
 from edgewise.monitors.probe import handshake
-from edgewise.monitors.reach import Reach
+from edgewise.monitors.reach import Patience, Reach
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -39,7 +39,7 @@ class _Endpoint:
     candidate: str
     host: str
     port: int
-    reach: Reach = field(default_factory=Reach)
+    reach: Reach
     first_byte_s: float | None = None
     probing: asyncio.Task[None] | None = None
     told: State = "unknown"
@@ -53,7 +53,7 @@ class Connectivity:
     event loop.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a test replaces
         self,
         candidates: Iterable[Candidate],
         board: Board,
@@ -61,10 +61,15 @@ class Connectivity:
         watched: Mapping[str, Watched] | None = None,
         clock: Clock | None = None,
         probe: Probe = handshake,
+        patience: Patience | None = None,
     ) -> None:
         self._board, self._watched, self._probe = board, dict(watched or {}), probe
         self._elapsed = (SystemClock() if clock is None else clock).elapsed
-        self._endpoints = {c.id: _Endpoint(c.id, *place) for c in candidates if (place := _place(c.endpoint))}
+        self._endpoints = {
+            c.id: _Endpoint(c.id, *place, Reach(patience or Patience()))
+            for c in candidates
+            if (place := _place(c.endpoint))
+        }
 
     def watch(self, upstream: Watched) -> None:
         """Look after this upstream's calls too."""

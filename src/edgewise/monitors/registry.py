@@ -26,13 +26,18 @@ if TYPE_CHECKING:
 CUSTOM_INTERVAL_S = 5.0
 
 
+def is_off(settings: SignalsSettings) -> bool:
+    """Whether nothing at all is to be read of the world."""
+    return not settings.enabled or environ.get("EDGEWISE_SIGNALS") == "off"
+
+
 def watches_for(settings: SignalsSettings) -> tuple[Watch, ...]:
     """Every monitor that is on, in the order in which they are read.
 
     None is where the variable EDGEWISE_SIGNALS is "off". Raises SettingsError for a custom one that cannot
     be made.
     """
-    if not settings.enabled or environ.get("EDGEWISE_SIGNALS") == "off":
+    if is_off(settings):
         return ()
     ours: dict[str, Monitor] = {
         "link": Link(),

@@ -39,8 +39,9 @@ class Work:
         slots: Mapping[str, int] | None = None,
         loaded: Mapping[str, Loaded] | None = None,
     ) -> None:
-        self._board, self._watched = board, dict(watched)
-        self._slots, self._loaded = dict(slots or {}), dict(loaded or {})
+        self._board, self._watched = board, watched  # which may grow until it is followed
+        self._slots: Mapping[str, int] = {} if slots is None else slots
+        self._loaded: Mapping[str, Loaded] = {} if loaded is None else loaded
         self._fresh: list[Reading] = []
 
     def observe(self, record: Record) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     )
 
 T = TypeVar("T")
-POLICY_KINDS = ("bundle", "complexity", "fixed", "random")
+POLICY_KINDS = ("bundle", "complexity", "fixed", "random", "tiers")
 HIGHEST_PORT = 65_535
 KEY_HASH = re.compile(r"sha256:[0-9a-fA-F]{64}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

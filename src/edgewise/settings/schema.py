@@ -110,6 +110,7 @@ class CandidateSettings(Struct, frozen=True, forbid_unknown_fields=True):
     location: Location
     kind: CandidateKind = "chat"
     url: str | None = None
+    api: Literal["openai", "ollama"] = "openai"
     embedded: str | None = None
     script: ScriptSettings | None = None
     model: str | None = None
@@ -210,6 +211,7 @@ class SignalsSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     enabled: bool = True
     off: tuple[str, ...] = ()
+    probe_after_s: float = 30.0
     metered: bool | None = None
     intervals: dict[str, float] = field(default_factory=dict[str, float])
     levels: dict[str, LevelSettings] = field(default_factory=dict[str, LevelSettings])

@@ -29,6 +29,8 @@ INTERVALS = {
 
 def complaints(signals: SignalsSettings) -> Iterator[Complaint]:
     """Everything in this section that cannot be run."""
+    if not 0.0 < signals.probe_after_s < inf:
+        yield expected("signals.probe_after_s", signals.probe_after_s, "a number of seconds above 0")
     custom = [monitor.name for monitor in signals.custom]
     known = (*INTERVALS, *custom)
     for index, name in enumerate(signals.off):

@@ -112,6 +112,10 @@ class EmbeddedRuntime:
         """The process id of the running child."""
         return self._child.process.pid if self._child is not None and self._child.alive else None
 
+    async def loaded(self) -> bool:
+        """Whether the model is in memory now."""
+        return self._child is not None and self._child.alive and bool(self._child.report.url)
+
     @property
     def context_tokens(self) -> int | None:
         """Tokens that one request may really use, prompt and answer; None until the model has started."""
