@@ -5,7 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from tests.servers import Mock, Running, gateway, mock_upstream
+
+# How long an example takes says something about the machine, nothing about the code.
+settings.register_profile("edgewise", deadline=None)
+settings.load_profile("edgewise")
 
 
 @pytest.fixture(scope="session", autouse=True)

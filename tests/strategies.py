@@ -5,7 +5,6 @@ from __future__ import annotations
 from string import ascii_lowercase, digits
 from typing import Literal, get_args
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from edgewise.domain.candidates import (
@@ -35,10 +34,6 @@ from edgewise.domain.decisions import (
 )
 from edgewise.domain.requests import Features, Needs, Request, Situation, Wishes
 from edgewise.domain.signals import Signal
-
-# How long an example takes says something about the machine, nothing about the code.
-settings.register_profile("edgewise", deadline=None)
-settings.load_profile("edgewise")
 
 ids = st.text(ascii_lowercase + digits + "._-", min_size=1, max_size=12).filter(lambda text: text != "auto")
 texts = st.text(max_size=200)

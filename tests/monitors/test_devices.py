@@ -344,7 +344,7 @@ TEXTS = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.dictionaries(st.sampled_from(FILES), TEXTS))
 def test_no_content_of_a_file_breaks_a_monitor_or_invents_a_share(
     tmp_path_factory: pytest.TempPathFactory, files: dict[str, str]
