@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-CONNECT_TIMEOUT_S = 4.0  # a lost first packet is sent again after 1 s, and after 3 s
+CONNECT_TIMEOUT_S = 2.5  # a lost first packet is sent again after 1 s
 ERROR_BODY_BYTES = 65_536
 HTTP_OK = 200
 
