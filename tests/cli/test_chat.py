@@ -201,7 +201,7 @@ def test_ctrl_c_stops_the_answer_and_not_the_chat(terminal: Terminal, tmp_path: 
     assert terminal.end() == 0
     kept = store(tmp_path).show("last").messages
     assert [m.content for m in kept[::2]] == ["hi", "on"]
-    assert kept[1].content.startswith("Hello")
+    assert kept[1].text.startswith("Hello")
     assert kept[1].metadata["stopped"] is True
     assert "stopped" not in kept[3].metadata
     assert (tmp_path / "chat_history").read_text().splitlines() == ["hi", "on"]

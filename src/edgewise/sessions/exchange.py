@@ -11,22 +11,30 @@ from msgspec import Struct, field
 
 from edgewise.domain.errors import RequestError
 from edgewise.domain.privacy import privacy_of
-from edgewise.sessions.records import Message, Session, checked_id, checked_title
+from edgewise.sessions.records import Content, Message, Session, checked_id, checked_title
 
 FORMAT = "edgewise-session-1"
 MOST_BYTES = 64_000_000
 FENCE = re.compile(r"^(`{3,}|~{3,})", re.MULTILINE)
 
 
+class _Extras(Struct, omit_defaults=True):
+    """The keys of `Message.extras` that a file may bring along."""
+
+    tool_calls: list[dict[str, Any]] | None = None
+    tool_call_id: str | None = None
+    name: str | None = None
+
+
 class _Message(Struct):
     """A message in a file. `context` is the orchestration SDK's; `extras` are ours."""
 
     role: str
-    content: Any = None
+    content: Content = None
     id: str = ""
     timestamp: str | float | None = None
     context: dict[str, Any] | None = None
-    extras: dict[str, Any] | None = None
+    extras: _Extras | None = None
     metadata: dict[str, Any] | None = None
 
 
@@ -98,7 +106,8 @@ def to_markdown(session: Session) -> str:
         told += [f"## {message.role}{f' ({who})' if who else ''}", ""]
         if message.text:
             told += [message.text, ""]
-        for call in message.extras.get("tool_calls") or []:
+        calls: list[Any] = message.extras.get("tool_calls") or []
+        for call in calls:
             told += [_fenced(msgspec.json.encode(call).decode()), ""]
     return "\n".join(told)
 
@@ -126,8 +135,6 @@ def _session(found: _Session, now: float) -> Session:
 
 
 def _message(found: _Message, default: float) -> Message:
-    if not isinstance(found.content, str | list | None):
-        raise RequestError("a message's content is neither a text nor a list of parts.")
     metadata = dict(found.metadata or {})
     if found.context:
         metadata["context"] = found.context
@@ -136,7 +143,7 @@ def _message(found: _Message, default: float) -> Message:
         role=found.role,
         content=found.content,
         at=_moment(found.timestamp, default),
-        extras=found.extras or {},
+        extras=msgspec.to_builtins(found.extras or _Extras()),
         metadata=metadata,
     )
 

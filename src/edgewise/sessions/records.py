@@ -11,6 +11,7 @@ from msgspec import Struct
 from edgewise.domain.errors import RequestError
 from edgewise.domain.privacy import LOCAL, privacy_of
 
+Content = str | list[dict[str, Any]] | None
 IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 LONGEST_TITLE = 200
 LONGEST_SHOWN = 80
@@ -24,7 +25,7 @@ class Message(Struct, frozen=True, kw_only=True):
     """
 
     role: str
-    content: Any
+    content: Content
     at: float
     id: str = ""
     extras: dict[str, Any] = {}
@@ -39,8 +40,7 @@ class Message(Struct, frozen=True, kw_only=True):
         """Its words, without images and tool calls."""
         if isinstance(self.content, str):
             return self.content
-        parts = self.content if isinstance(self.content, list) else []
-        return "\n".join(str(part["text"]) for part in parts if isinstance(part, dict) and part.get("text"))
+        return "\n".join(str(part["text"]) for part in self.content or () if part.get("text"))
 
 
 class Session(Struct, frozen=True, kw_only=True):
