@@ -186,6 +186,7 @@ def decisions(draw: st.DrawFn, prompts: Literal["full", "none"] = "full") -> Dec
         forecasts=drawn.forecasts,
         objections=draw(st.lists(objections, max_size=3).map(tuple)),
         evidence=drawn.evidence,
+        signals=draw(evidence),
         objective=asked.objective,
         model=asked.model,
         session=asked.session,

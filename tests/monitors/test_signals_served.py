@@ -59,3 +59,19 @@ def test_what_monitors_read_decides_and_stands_in_the_record(
         assert [o.rule for o in decision.objections] == (["resources"] if busy else [])
 
     asyncio.run(served())
+
+
+def test_the_log_keeps_what_was_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGEWISE_HOME", str(tmp_path))
+
+    async def served() -> None:
+        monitor = Busy()
+        async with App(from_tree(CONFIG, source="test"), monitors=[Watch("busy", monitor, 0.01)]) as app:
+            await asyncio.to_thread(monitor.asked_again.wait, 60)
+            body = b'{"model": "auto", "messages": [{"role": "user", "content": "Hi"}]}'
+            answer = await app.router.route(Request(mint(), "Hi", "Hi", body))
+            story = app.reader.decision(answer.decision.id)
+        assert story is not None
+        assert story.decision.signals == {"memory": 0.92}
+
+    asyncio.run(served())
