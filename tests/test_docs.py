@@ -32,7 +32,9 @@ def test_the_readmes_python_runs(running: Running) -> None:
     assert ran.stdout == "Paris.\n"
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/policies.md", "docs/constraints.md", "docs/deploy.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/policies.md", "docs/constraints.md", "docs/deploy.md", "docs/privacy.md"]
+)
 def test_every_toml_example_loads(page: str, tmp_path: Path) -> None:
     examples = blocks((ROOT / page).read_text(), "toml")
     assert examples

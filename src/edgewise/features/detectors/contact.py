@@ -30,7 +30,8 @@ SAID = Words((
     "puhelin", "contact", "hotline", "voicemail",
 ))  # fmt: skip
 VERSION = Words(("version", "release", "v", "oid", "section", "chapter"))
-OCTETS, OCTET_DIGITS = 4, 3
+OCTETS = re.compile(r"\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]")  # a hint that costs a tenth of the whole
+IPV4 = re.compile(r"(?<![\w.\-])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w\-]|\.[0-9])")
 
 
 def emails(prose: Prose) -> Iterator[Match]:
@@ -98,16 +99,16 @@ def _is_part(text: str, start: int, end: int) -> bool:
     ].isalnum()
 
 
-def addresses(prose: Prose, found: list[list[Group]]) -> Iterator[Match]:
+def addresses(prose: Prose) -> Iterator[Match]:
     """Public IPv4 addresses; private and reserved ones tell nothing about anybody."""
     text = prose.text
-    for run in found:
-        if len(run) != OCTETS or any(end - start > OCTET_DIGITS for start, end in run):
-            continue
-        start, end = run[0][0], run[-1][1]
+    if not OCTETS.search(text):
+        return
+    for match in IPV4.finditer(text):
+        start, end = match.span()
         try:
-            is_public = IPv4Address(text[start:end]).is_global
+            is_public = IPv4Address(match[0]).is_global
         except AddressValueError:
             continue
-        if is_public and not VERSION.are_near(prose, start, start - AFTER) and not _is_part(text, start, end):
+        if is_public and not VERSION.are_near(prose, start, start - AFTER):
             yield Match("ip_address", start, end)

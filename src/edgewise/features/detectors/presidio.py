@@ -1,7 +1,8 @@
 """Microsoft Presidio as a further detector: names, places and what else its language model knows.
 
-It runs on this machine. Left to itself, it would fetch a list of internet suffixes to check e-mail addresses
-with; that recognizer is left out, since a rule of our own finds addresses.
+It runs on this machine. Left to itself it would ask the network twice: for its language model, and for a list
+of internet suffixes to check e-mail and web addresses with. The model is loaded here instead, and those
+recognizers are left out: a rule of our own finds e-mail addresses.
 """
 
 from __future__ import annotations
@@ -57,9 +58,9 @@ def _is_installed(module: str) -> bool:
 def _engine(model: str) -> Any:
     presidio: Any = import_module("presidio_analyzer")
     engines: Any = import_module("presidio_analyzer.nlp_engine")
-    setup = {"nlp_engine_name": "spacy", "models": [{"lang_code": "en", "model_name": model}]}
-    nlp = engines.NlpEngineProvider(nlp_configuration=setup).create_engine()
-    registry = presidio.RecognizerRegistry()
+    nlp = engines.SpacyNlpEngine(models=[{"lang_code": "en", "model_name": model}])
+    nlp.nlp = {"en": import_module(model).load()}  # its own `load` would download what it thinks is missing
+    registry = presidio.RecognizerRegistry(supported_languages=["en"])
     registry.load_predefined_recognizers(languages=["en"], nlp_engine=nlp)
     for name in FETCHING:
         registry.remove_recognizer(name)

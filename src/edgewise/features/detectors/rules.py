@@ -26,9 +26,9 @@ def search(text: str) -> list[Match]:
     prose = Prose.of(text if text.isascii() else text.translate(ALIKE))
     found = [*secrets(prose), *emails(prose)]
     groups = runs(prose.text)
-    known = [*lettered(prose.text, groups)]
+    known = [*lettered(prose.text, groups), *addresses(prose)]
     if groups:
-        known += [*numbers(prose, groups), *addresses(prose, groups)]
+        known += numbers(prose, groups)
         found += _apart(phones(prose, groups), known)
     found += known
     if len(found) > 1:
