@@ -10,7 +10,7 @@ from msgspec import structs
 
 from edgewise.domain.errors import WouldLeave
 from edgewise.upstreams.unveiling import unveiled
-from edgewise.upstreams.veil import Veil
+from edgewise.upstreams.veil import Veil, is_list, is_object
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
@@ -92,10 +92,8 @@ def _texts(body: Any) -> Iterator[str]:
         if isinstance(value, str):
             if not value.startswith(PICTURE):
                 yield value
-        elif isinstance(value, dict):
-            members: dict[str, Any] = value
-            waiting += [inner for key, inner in members.items() if key not in NO_TEXT]
-            waiting += members
-        elif isinstance(value, list):
-            items: list[Any] = value
-            waiting += items
+        elif is_object(value):
+            waiting += [inner for key, inner in value.items() if key not in NO_TEXT]
+            waiting += value
+        elif is_list(value):
+            waiting += value

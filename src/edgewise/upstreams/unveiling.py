@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from edgewise.upstreams.veil import is_list, is_object
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator
 
@@ -57,28 +59,33 @@ class Unveiling:
             chunk = msgspec.json.decode(data)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return event
-        if not isinstance(chunk, dict) or not self._changed(chunk):
+        if not is_object(chunk) or not self._changed(chunk):
             return event
         return b"data: " + msgspec.json.encode(chunk)
 
     def end(self) -> bytes:
         """An event with what is still held, where the stream ends without a finish; otherwise nothing."""
         choices = {number for number, _ in self._held}
-        chunk = {**self._envelope, "choices": [{"index": number, "delta": {}} for number in sorted(choices)]}
-        for choice in chunk["choices"]:
-            self._released(choice["index"], choice["delta"])
-        return b"data: " + msgspec.json.encode(chunk) + b"\n\n" if choices else b""
+        if not choices:
+            return b""
+        chunk = {**self._envelope, "choices": [self._last(number) for number in sorted(choices)]}
+        return b"data: " + msgspec.json.encode(chunk) + b"\n\n"
+
+    def _last(self, number: int) -> dict[str, Any]:
+        delta: dict[str, Any] = {}
+        self._released(number, delta)
+        return {"index": number, "delta": delta}
 
     def _changed(self, chunk: dict[str, Any]) -> bool:
         """Unveil a chunk in place; whether that changed anything."""
         self._envelope = {key: chunk[key] for key in ("id", "object", "created", "model") if key in chunk}
         changed = False
         for choice in _dicts(chunk.get("choices")):
-            delta, number = choice.get("delta"), choice.get("index", 0)
-            if isinstance(delta, dict):
-                changed |= self._unveil(delta, number)
+            number, said = choice.get("index", 0), choice.get("delta")
+            delta: dict[str, Any] = said if is_object(said) else {}
+            changed |= self._unveil(delta, number)
             if choice.get("finish_reason") and any(key[0] == number for key in self._held):
-                choice["delta"] = delta = delta if isinstance(delta, dict) else {}
+                choice["delta"] = delta
                 self._released(number, delta)
                 changed = True
         return changed
@@ -90,7 +97,7 @@ class Unveiling:
                 changed |= self._text(delta, field, (number, field), self._veil.show)
         for call in _dicts(delta.get("tool_calls")):
             function = call.get("function")
-            if isinstance(function, dict) and isinstance(function.get("arguments"), str):
+            if is_object(function) and isinstance(function.get("arguments"), str):
                 place = (number, f"{TOOL}{call.get('index', 0)}")
                 changed |= self._text(function, "arguments", place, self._veil.show_quoted)
         return changed
@@ -119,7 +126,7 @@ class Unveiling:
 
 
 def _dicts(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, list):
+    if is_list(value):
         for item in value:
-            if isinstance(item, dict):
+            if is_object(item):
                 yield item

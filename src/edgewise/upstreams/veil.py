@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import msgspec
 
@@ -85,24 +85,30 @@ class Veil:
 def _walked(
     value: Any, change: Callable[[str], str], nested: Callable[[str], str], *, numbers: bool = False
 ) -> Any:
-    match value:
-        case str():
-            return change(value)
-        case dict():
-            pairs: dict[str, Any] = value
-            return {
-                change(key): nested(inner)
-                if key == ARGUMENTS and isinstance(inner, str)
-                else _walked(inner, change, nested, numbers=numbers)
-                for key, inner in pairs.items()
-            }
-        case list():
-            items: list[Any] = value
-            return [_walked(inner, change, nested, numbers=numbers) for inner in items]
-        case int() | float() if numbers and not isinstance(value, bool) and change(str(value)) != str(value):
-            return change(str(value))
-        case _:
-            return value
+    if isinstance(value, str):
+        return change(value)
+    if is_object(value):
+        return {
+            change(key): nested(inner)
+            if key == ARGUMENTS and isinstance(inner, str)
+            else _walked(inner, change, nested, numbers=numbers)
+            for key, inner in value.items()
+        }
+    if is_list(value):
+        return [_walked(inner, change, nested, numbers=numbers) for inner in value]
+    if numbers and isinstance(value, int | float) and (changed := change(str(value))) != str(value):
+        return changed
+    return value
+
+
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether a JSON value is an object."""
+    return isinstance(value, dict)
+
+
+def is_list(value: Any) -> TypeGuard[list[Any]]:
+    """Whether a JSON value is a list."""
+    return isinstance(value, list)
 
 
 def _any_of(texts: Iterable[str]) -> re.Pattern[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import msgspec
 
@@ -43,9 +43,13 @@ def texts_of(value: Any) -> Iterator[str]:
         if not value.startswith(PICTURE):
             yield value
     elif isinstance(value, dict):
-        for key, inner in value.items():
+        for key, inner in cast("dict[str, Any]", value).items():
             yield key
             yield from texts_of(inner)
-    elif isinstance(value, list):
+    elif _is_list(value):
         for inner in value:
             yield from texts_of(inner)
+
+
+def _is_list(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
