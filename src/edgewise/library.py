@@ -278,7 +278,7 @@ class Router:
 
     async def awaited(self, work: Coroutine[Any, Any, T]) -> T:
         """Run `work` where the router lives, and await it here."""
-        if self._loop is None:
+        if self._loop is None or self._loop is asyncio.get_running_loop():
             return await work
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
