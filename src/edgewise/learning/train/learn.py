@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from edgewise.learning.train.targets import fingerprint, targets_of
 from edgewise.policies.bundles.bundle import VALUE
 from edgewise.policies.learners.positive import PositiveLearner
 from edgewise.policies.learners.registry import learner_called
-from edgewise.policies.learners.ridge import Ridge
+from edgewise.policies.learners.ridge import RidgeLearner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,11 +160,10 @@ class _Heads:
             if truth is None or (name == "cost_usd" and not self._table.has("cost_usd")):
                 continue
             self._say(f"learning {name}")
-            rule = PositiveLearner().fit(self._targets.training(self._features, truth, self._options.seed))
-            said = rule.predict(self._features)[:, 0].astype(np.float64)
-            said[:, np.nan_to_num(truth).max(axis=0) <= 0.0] = 0.0
-            self.add(name, dict(rule.arrays()), "positive", errors(said, truth, self._table.candidates))
-            self.notes.append(f"MAE and R² of {name} are measured on the training prompts.")
+            data = self._targets.training(self._features, truth, self._options.seed)
+            rule, held = PositiveLearner().cross_fit_alone(data)
+            held[:, np.nan_to_num(truth).max(axis=0) <= 0.0] = 0.0  # what is free is known to be free
+            self.add(name, dict(rule.arrays()), "positive", errors(held, truth, self._table.candidates))
 
     def criticality(self) -> None:
         """Mission and time criticality of a prompt, where the table has them."""
@@ -172,10 +171,8 @@ class _Heads:
         if not {"mission_criticality", "time_criticality"} <= set(said):
             return
         truth = np.stack([said["mission_criticality"], said["time_criticality"]], axis=1)
-        weights = np.ones_like(truth)
         data = self._targets.training(self._features, truth, self._options.seed)
-        rule = Ridge().fit(data.features, truth, weights)
-        held = rule.predict(self._features).astype(np.float64)
+        rule, held = fit_and_hold_out(RidgeLearner(), replace(data, weights=np.ones_like(truth)))
         self.add("criticality", dict(rule.arrays()), "ridge", errors(held, truth, ("mission", "time")))
 
     def _fit(self, name: str, truth: Doubles) -> Doubles:
