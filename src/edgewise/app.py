@@ -13,9 +13,9 @@ from edgewise import assets
 from edgewise.constraints import Capability, Pin, Privacy
 from edgewise.domain.errors import EdgewiseError, SettingsError
 from edgewise.domain.places import home
-from edgewise.execution import Executor
+from edgewise.execution import Executor, Shadows
 from edgewise.features import TextFeatures
-from edgewise.features.described import VectorFeatures
+from edgewise.features.serving import VectorFeatures
 from edgewise.learning.deploy import FOLDER, Deployed, Store, learned
 from edgewise.outcomes import LogReader, MemoryLog, Observed, SqliteLog, Texts
 from edgewise.policies import Explore, make, settled
@@ -76,7 +76,10 @@ class App:
             self._closing.push_async_callback(upstream.aclose)
         executor = Executor(upstreams, self.log, keep_text=store.prompts == "full")
         self.watchers = _watchers(self.settings, self._adopt)
-        self.router = _router(self.settings, executor, Texts(store.prompts, salt=log.salt), self.watchers)
+        shadows = Shadows(executor)
+        self._closing.push_async_callback(shadows.aclose)
+        texts = Texts(store.prompts, salt=log.salt)
+        self.router = _router(self.settings, executor, texts, self.watchers, shadows)
         for watcher in self.watchers.values():
             self._closing.callback(asyncio.create_task(watcher.follow()).cancel)
         return self
@@ -165,7 +168,13 @@ def decider(settings: Settings) -> Router:
     return _router(settings, Executor({}, MemoryLog()), Texts("none"), watchers)
 
 
-def _router(settings: Settings, executor: Executor, texts: Texts, watchers: Mapping[str, Deployed]) -> Router:
+def _router(
+    settings: Settings,
+    executor: Executor,
+    texts: Texts,
+    watchers: Mapping[str, Deployed],
+    shadows: Shadows | None = None,
+) -> Router:
     policies = _policies(settings, watchers)
     return Router(
         candidates=tuple(describe(c) for c in settings.candidates),
@@ -174,6 +183,7 @@ def _router(settings: Settings, executor: Executor, texts: Texts, watchers: Mapp
         policies=policies,
         executor=executor,
         keep=texts,
+        shadows=shadows,
     )
 
 

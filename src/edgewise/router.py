@@ -14,15 +14,16 @@ from edgewise.domain.reasons import BY_RULE, reason_for
 from edgewise.domain.requests import Situation
 from edgewise.policies import settled
 from edgewise.policies.objectives import OBJECTIVES
+from edgewise.policies.shadow import askable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from edgewise.domain.candidates import Candidate
-    from edgewise.domain.decisions import Reason
+    from edgewise.domain.candidates import Candidate, Objection
+    from edgewise.domain.decisions import Odds, Reason
     from edgewise.domain.protocols import Constraint, Featurizer, Policy
     from edgewise.domain.requests import Request
-    from edgewise.execution import Answer, Executor
+    from edgewise.execution import Answer, Executor, Shadows
 
 
 class _Named(NamedTuple):
@@ -37,7 +38,8 @@ class Router:
     """Describe, shortlist, choose, ask, record.
 
     `policies` holds the default policy under "auto" and each further one under its name. `keep` says what
-    of a prompt's text may be recorded: the text, its hash, or neither.
+    of a prompt's text may be recorded: the text, its hash, or neither. `shadows` asks what a shadow would
+    have chosen; without it nobody is asked twice.
     """
 
     candidates: Sequence[Candidate]
@@ -46,6 +48,7 @@ class Router:
     policies: Mapping[str, Policy]
     executor: Executor
     keep: Callable[[str], tuple[str | None, str | None]]
+    shadows: Shadows | None = None
 
     _by_id: dict[str, Candidate] = field(init=False, repr=False, compare=False)
     _named: dict[str, tuple[_Named, _Named]] = field(init=False, repr=False, compare=False)
@@ -73,7 +76,11 @@ class Router:
             await self.executor.refuse(self._refused(request, refused), refused, arrived=arrived)
             raise
         chosen = self._by_id[decision.chosen]
-        return await self.executor.carry_out(decision, chosen, request, arrived=arrived)
+        answering = self.executor.carry_out(decision, chosen, request, arrived=arrived)
+        shadow = decision.shadow
+        if self.shadows is None or shadow is None or not shadow.ask or not shadow.chosen:
+            return await answering
+        return await self.shadows.after(answering, decision, self._by_id[shadow.chosen], request)
 
     async def decide(self, request: Request, *, explore: bool = True) -> Decision:
         """Who should answer, and why; nobody is asked and nothing is recorded.
@@ -97,57 +104,63 @@ class Router:
             Situation(features, kept, (), wishes.objective, wishes.session or request.id)
         )
         chosen = draw(odds, request.id) if explore else odds.favourite
-        prompt, prompt_hash = self.keep(request.prompt)
-        candidate = self._by_id[chosen]
-        return Decision(
-            id=request.id,
-            at=time(),
-            chosen=chosen,
-            location=candidate.location,
-            policy=policy.name,
-            reason=reason_for(odds, chosen, kept, objections, request),
+        return self._record(
+            request,
+            policy.name,
+            reason_for(odds, chosen, kept, objections, request),
+            objections,
+            chosen=self._by_id[chosen],
+            odds=odds,
             propensity=odds.by_id[chosen] if explore else 1.0,
-            odds=odds.by_id,
-            shortlist=tuple(odds.by_id),
-            forecasts=odds.forecasts,
-            objections=objections,
-            evidence=odds.evidence,
-            objective=wishes.objective,
-            model=wishes.model,
-            session=wishes.session,
-            privacy=wishes.privacy,
-            stream=request.stream,
-            simulated=candidate.simulated,
-            prompt=prompt,
-            prompt_hash=prompt_hash,
             micros=(perf_counter() - arrived) * 1e6,
-            shadow=odds.shadow,
         )
 
     def _refused(self, request: Request, refused: NoEligibleCandidate) -> Decision:
         """The record of a request that nobody may answer: no choice, and every objection."""
-        wishes = request.wishes
-        prompt, prompt_hash = self.keep(request.prompt)
         rules = {objection.rule for objection in refused.objections}
         reasons: list[Reason] = [reason for rule, reason in BY_RULE.items() if rule in rules]
+        reason = reasons[0] if reasons else "only_candidate"
+        return self._record(request, self._policy_for(request)[0].name, reason, refused.objections)
+
+    def _record(  # noqa: PLR0913 - a record's parts
+        self,
+        request: Request,
+        policy: str,
+        reason: Reason,
+        objections: tuple[Objection, ...],
+        *,
+        chosen: Candidate | None = None,
+        odds: Odds | None = None,
+        propensity: float = 0.0,
+        micros: float = 0.0,
+    ) -> Decision:
+        """What goes into the log of a request: nobody chosen, and no odds, where nobody may answer."""
+        wishes = request.wishes
+        prompt, prompt_hash = self.keep(request.prompt)
+        by_id = odds.by_id if odds else {}
         return Decision(
             id=request.id,
             at=time(),
-            chosen="",
-            location="",
-            policy=self._policy_for(request)[0].name,
-            reason=reasons[0] if reasons else "only_candidate",
-            propensity=0.0,
-            odds={},
-            shortlist=(),
-            objections=refused.objections,
+            chosen=chosen.id if chosen else "",
+            location=chosen.location if chosen else "",
+            policy=policy,
+            reason=reason,
+            propensity=propensity,
+            odds=by_id,
+            shortlist=tuple(by_id),
+            forecasts=odds.forecasts if odds else {},
+            objections=objections,
+            evidence=odds.evidence if odds else {},
             objective=wishes.objective,
             model=wishes.model,
             session=wishes.session,
             privacy=wishes.privacy,
             stream=request.stream,
+            simulated=chosen.simulated if chosen else False,
             prompt=prompt,
             prompt_hash=prompt_hash,
+            micros=micros,
+            shadow=askable(odds.shadow, chosen.id, request, objections) if odds and chosen else None,
         )
 
     def _policy_for(self, request: Request) -> tuple[_Named, _Named]:

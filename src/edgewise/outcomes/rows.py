@@ -40,6 +40,7 @@ class DecisionDetails(Struct, frozen=True, omit_defaults=True, gc=False):
     prompt_hash: str | None = None
     micros: float = 0.0
     shadow: Shadow | None = None
+    shadow_of: str | None = None
 
 
 class OutcomeDetails(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -81,6 +82,7 @@ def decision_row(d: Decision) -> tuple[Any, ...]:
         d.prompt_hash,
         d.micros,
         d.shadow,
+        d.shadow_of,
     )
     return (
         d.id,

@@ -31,8 +31,10 @@ def following(store: Store, load: Callable[[Path], Policy], otherwise: Policy) -
     if trial is None:
         return policy
     newcomer = load(store.folder(trial.version))
-    wrapper = Canary if trial.mode == "canary" else Shadowed
-    return wrapper(policy, newcomer, trial.share, f"{trial.version}@{trial.since}")
+    salt = f"{trial.version}@{trial.since}"
+    if trial.mode == "canary":
+        return Canary(policy, newcomer, trial.share, salt)
+    return Shadowed(policy, newcomer, trial.share, salt, trial.ask)
 
 
 class Deployed:
