@@ -19,7 +19,9 @@ def command(  # noqa: PLR0913 - one argument an option
         str | None, typer.Option(help="What a good choice is (default: what the table allows).")
     ] = None,
     features: Annotated[str, typer.Option(help="static or minilm.")] = "static",
-    learner: Annotated[str, typer.Option(help="auto, or one by name.")] = "auto",
+    learner: Annotated[
+        str, typer.Option(help="auto, knn, ridge, trees, mlp, placement-recipe, selection-recipe.")
+    ] = "auto",
     seed: Annotated[int, typer.Option(help="The same seed gives the same bundle.")] = 0,
     weight: Annotated[
         float, typer.Option(help="quality-at-cost: quality that 1 USD per 1,000 prompts is worth.")
