@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgewise.constraints import shortlist
 from edgewise.domain.decisions import Decision, draw
-from edgewise.domain.errors import NoEligibleCandidate, RequestError, UnknownModel
+from edgewise.domain.errors import NoEligibleCandidate, RequestError, SettingsError, UnknownModel
 from edgewise.domain.reasons import BY_RULE, reason_for
 from edgewise.domain.requests import Situation
 from edgewise.policies import settled
-from edgewise.policies.objectives import OBJECTIVES
+from edgewise.policies.objectives import objective_of
 from edgewise.policies.shadow import askable
 
 if TYPE_CHECKING:
@@ -91,11 +91,8 @@ class Router:
         arrived = perf_counter()
         wishes = request.wishes
         policy, calm = self._policy_for(request)
-        if wishes.objective is not None and wishes.objective not in OBJECTIVES:
-            raise RequestError(
-                f"There is no objective '{wishes.objective[:100]}'; there are {', '.join(OBJECTIVES)}.",
-                param="edgewise.objective",
-            )
+        if wishes.objective is not None:
+            _check_objective(wishes.objective)
         if not explore or wishes.privacy or wishes.session or request.pin:
             policy = calm
         features = await self.featurizer.describe(request)
@@ -183,6 +180,14 @@ def _pair(policy: Policy) -> tuple[_Named, _Named]:
     """A policy, and the same without its exploration."""
     calm = settled(policy)
     return _Named(policy, policy.name), _Named(calm, calm.name)
+
+
+def _check_objective(spelling: str) -> None:
+    """Refuse what is no objective whether or not the policy goes by one: a wish is never silently ignored."""
+    try:
+        objective_of(spelling)
+    except SettingsError as error:
+        raise RequestError(str(error), param="edgewise.objective") from None
 
 
 def _listed(names: Sequence[str] | Mapping[str, object]) -> str:

@@ -13,7 +13,7 @@ from edgewise.domain.wire import error_body
 from edgewise.gateway.chat import chat
 from edgewise.gateway.connection import KEY
 from edgewise.gateway.failures import failure
-from edgewise.gateway.wire import JSON, send_bytes
+from edgewise.gateway.wire import JSON, OBJECTIVE, send_bytes
 from edgewise.settings import KeyRing
 
 if TYPE_CHECKING:
@@ -115,6 +115,8 @@ class Gateway:
             raise RequestError(
                 f"The key '{key.name}' may not do this.", status=403, code="insufficient_scope"
             )
+        if key.objective is not None:
+            scope[OBJECTIVE] = key.objective
 
 
 def _needed(path: str) -> KeyScope:

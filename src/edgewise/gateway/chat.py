@@ -10,7 +10,7 @@ from edgewise.domain.wire import error_event
 from edgewise.gateway.chat_body import PREFIX, parse_chat
 from edgewise.gateway.connection import KEY
 from edgewise.gateway.failures import failure
-from edgewise.gateway.wire import JSON, read_body, send_bytes
+from edgewise.gateway.wire import JSON, OBJECTIVE, read_body, send_bytes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -28,14 +28,14 @@ EVENT_STREAM: Headers = [
 
 
 async def read_chat(scope: Scope, receive: Receive, server: ServerSettings) -> Request:
-    """The chat request in an HTTP request."""
+    """The chat request in an HTTP request; what its key prefers stands in the scope."""
     body = await read_body(scope, receive, limit=server.max_body_bytes, timeout_s=server.body_timeout_s)
     wishes = {
         name[len(PREFIX) :].decode("latin-1"): value.decode("latin-1").strip()
         for name, value in scope["headers"]
         if name.startswith(PREFIX)
     }
-    return parse_chat(body, wishes)
+    return parse_chat(body, wishes, objective=scope.get(OBJECTIVE))
 
 
 async def chat(scope: Scope, receive: Receive, send: Send, *, router: Router, server: ServerSettings) -> None:

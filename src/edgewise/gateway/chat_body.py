@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from edgewise.domain.errors import RequestError
+from edgewise.domain.errors import RequestError, SettingsError
 from edgewise.domain.ids import mint
+from edgewise.domain.objectives import spelled
 from edgewise.domain.requests import Needs, Request, Wishes
 from edgewise.gateway.json_body import decoded
 
@@ -44,10 +45,16 @@ class _ResponseFormat(Struct):
     type: str = "text"
 
 
+class _Objective(Struct, forbid_unknown_fields=True):
+    name: str
+    weight: float | None = None
+    floor: float | None = None
+
+
 class _Extension(Struct, forbid_unknown_fields=True):
     privacy: str | None = None
     session: str | None = None
-    objective: str | None = None
+    objective: str | _Objective | None = None
     candidates: list[str] | str | None = None
 
 
@@ -67,10 +74,11 @@ class _ChatBody(Struct):
 _decode = msgspec.json.Decoder(_ChatBody).decode
 
 
-def parse_chat(body: bytes, headers: Mapping[str, str]) -> Request:
+def parse_chat(body: bytes, headers: Mapping[str, str], *, objective: str | None = None) -> Request:
     """The request in `body`, with the wishes of the `x-edgewise-*` headers (names without that prefix).
 
-    Raises `RequestError` (400) with one sentence.
+    `objective` is that of the client's key, which holds where the request names none. Raises `RequestError`
+    (400) with one sentence.
     """
     chat = decoded(body, _decode)
     if not chat.messages:
@@ -93,7 +101,7 @@ def parse_chat(body: bytes, headers: Mapping[str, str]) -> Request:
         prompt=prompt,
         text=text,
         body=body,
-        wishes=_wishes(chat, headers),
+        wishes=_wishes(chat, headers, objective),
         needs=Needs(
             input_tokens=int(tokens) + TOKENS_PER_IMAGE * images,
             output_tokens=chat.max_completion_tokens or chat.max_tokens or 0,
@@ -135,10 +143,10 @@ def _words(messages: list[_Message]) -> tuple[str, str, int]:
     return text, prompt or text, images
 
 
-def _wishes(chat: _ChatBody, headers: Mapping[str, str]) -> Wishes:
+def _wishes(chat: _ChatBody, headers: Mapping[str, str], objective: str | None) -> Wishes:
     extension = chat.edgewise if isinstance(chat.edgewise, _Extension) else None
     if extension is None and not headers:
-        return Wishes(chat.model)
+        return Wishes(chat.model, objective=objective)
     unknown = [name for name in headers if name not in EXTENSIONS]
     if unknown:
         known = ", ".join(f"x-edgewise-{name}" for name in EXTENSIONS)
@@ -154,9 +162,19 @@ def _wishes(chat: _ChatBody, headers: Mapping[str, str]) -> Wishes:
         model=chat.model,
         privacy="local" if privacy else None,
         session=session,
-        objective=headers.get("objective") or extension.objective,
+        objective=headers.get("objective") or _objective(extension.objective) or objective,
         candidates=_candidates(headers.get("candidates") or extension.candidates),
     )
+
+
+def _objective(said: str | _Objective | None) -> str | None:
+    """The body's objective as a header would spell it. Whether there is such a one the router says."""
+    if not isinstance(said, _Objective):
+        return said
+    try:
+        return spelled(said.name, weight=said.weight, floor=said.floor)
+    except SettingsError as error:
+        raise RequestError(str(error), param="edgewise.objective") from None
 
 
 def _privacy(*said: str | None) -> bool:

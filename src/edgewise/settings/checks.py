@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from edgewise.domain.addresses import is_loopback
 from edgewise.domain.errors import SettingsError
 from edgewise.settings.complaints import Complaint, either, expected
+from edgewise.settings.objective import objective_complaints, spelling_complaints
 from edgewise.settings.secrecy import looks_secret, shown_key
 from edgewise.settings.urls import url_problem
 
@@ -56,7 +57,7 @@ def complaints(settings: Settings, kinds: Sequence[str]) -> Iterator[Complaint]:
         key = f"policies.{shown_key(name)}"
         yield from _name(key, name)
         yield from _policy(key, policy, ids, kinds)
-    yield from _text("objective.name", settings.objective.name)
+    yield from objective_complaints(settings.objective, settings.candidates)
     yield from _store(settings.store)
     yield from _text("embeddings.model", settings.embeddings.model)
     for index, candidate in enumerate(settings.candidates):
@@ -84,6 +85,7 @@ def _server(server: ServerSettings) -> Iterator[Complaint]:
             yield Complaint(
                 f"{here}.scopes", "is empty", 'expected at least one of "inference", "read", "admin"'
             )
+        yield from _optional(f"{here}.objective", key.objective, spelling_complaints)
     yield from _twice("server.keys", "name", [key.name for key in server.keys])
     if not server.keys and not is_loopback(server.host):
         yield Complaint(

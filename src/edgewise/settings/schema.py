@@ -19,11 +19,15 @@ DEPLOYED = "deployed"  # in place of a bundle's folder: whatever `edgewise deplo
 
 
 class ServerKey(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[[server.keys]]`: a client's key, kept only as a hash (`edgewise keys new` makes one)."""
+    """`[[server.keys]]`: a client's key, kept only as a hash (`edgewise keys new` makes one).
+
+    `objective` (`NAME` or `NAME:NUMBER`) is that of its requests, unless they name their own.
+    """
 
     name: str
     hash: str
     scopes: tuple[Scope, ...] = ("inference", "read")
+    objective: str | None = None
 
 
 class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,9 +57,17 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ObjectiveSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[objective]`: what a good choice is."""
+    """`[objective]`: what a good choice is, where it is not what a bundle was trained for.
 
-    name: str = "qos"
+    `weight` and `floor` belong to the objectives that take one. `cloud_share` (0 to 1) or `usd_per_1k` (USD
+    per 1,000 requests) is what the policies are kept to while they serve.
+    """
+
+    name: str | None = None
+    weight: float | None = None
+    floor: float | None = None
+    cloud_share: float | None = None
+    usd_per_1k: float | None = None
 
 
 class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
