@@ -11,7 +11,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from edgewise.domain.errors import RequestError, SettingsError
 from edgewise.domain.ids import mint
 from edgewise.domain.objectives import spelled
-from edgewise.domain.requests import Needs, Request, Wishes
+from edgewise.domain.requests import Needs, Request, Turn, Wishes
 from edgewise.gateway.json_body import decoded
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def parse_chat(body: bytes, headers: Mapping[str, str], *, objective: str | None
     chat = decoded(body, _decode)
     if not chat.messages:
         raise RequestError("`messages` is empty; give at least one message.", param="messages")
-    text, prompt, images = _words(chat.messages)
+    text, prompt, images, turns = _words(chat.messages)
     stream_options = chat.stream_options
     wants_usage = isinstance(stream_options, _StreamOptions) and stream_options.include_usage is True
     if (chat.max_tokens or 0) < 0 or (chat.max_completion_tokens or 0) < 0:
@@ -113,12 +113,14 @@ def parse_chat(body: bytes, headers: Mapping[str, str], *, objective: str | None
         wants_usage=wants_usage,
         stream_options=stream_options is not UNSET,
         extended=chat.edgewise is not UNSET,
+        turns=turns,
     )
 
 
-def _words(messages: list[_Message]) -> tuple[str, str, int]:
-    """The whole conversation, the last user message, and the number of images."""
+def _words(messages: list[_Message]) -> tuple[str, str, int, tuple[Turn, ...]]:
+    """The whole conversation, the last user message, the number of images, and several messages apart."""
     texts: list[str] = []
+    roles: list[str] = []
     prompt, images = "", 0
     for number, message in enumerate(messages):
         content = message.content
@@ -133,6 +135,7 @@ def _words(messages: list[_Message]) -> tuple[str, str, int]:
                 param=f"messages[{number}].content",
             )
         texts.append(content)
+        roles.append(message.role)
         if message.role == "user":
             prompt = content
     text = texts[0] if len(texts) == 1 else "\n".join(texts)
@@ -140,7 +143,8 @@ def _words(messages: list[_Message]) -> tuple[str, str, int]:
         raise RequestError(
             "`messages` holds no text; give at least one message with content.", param="messages"
         )
-    return text, prompt or text, images
+    turns = () if len(texts) == 1 else tuple(map(Turn, roles, texts))
+    return text, prompt or text, images, turns
 
 
 def _wishes(chat: _ChatBody, headers: Mapping[str, str], objective: str | None) -> Wishes:
