@@ -68,7 +68,8 @@ def test_parquet(tmp_path: Path) -> None:
 
 
 def test_parquet_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    for name in ("pyarrow", "pyarrow.parquet"):
+        monkeypatch.setitem(sys.modules, name, None)
     assert "edgewise[parquet]" in refused(written(tmp_path, "x", "t.parquet"))
 
 
@@ -253,3 +254,29 @@ def test_any_cells_give_a_table_or_a_sentence(cells: list[str], gz: bool) -> Non
             assert len(read_table(path)) > 0
         except TableError as error:
             assert str(error)
+
+
+TALK = [
+    {"role": "user", "content": "Hi"},
+    {"role": "assistant", "content": "Yes?"},
+    {"role": "user", "content": "Go"},
+]
+
+
+def test_conversations_are_prompts_however_they_are_written(tmp_path: Path) -> None:
+    """As JSON in a cell, as a list under `prompt` or `messages`: the same prompt each time."""
+    loose = json.dumps([{**turn, "name": "x"} for turn in TALK], indent=1)
+    rows = [
+        {"prompt": loose, "candidate": "edge", "quality": 1},
+        {"prompt": TALK, "candidate": "cloud", "quality": 0},
+        {"prompt": [{"role": "user", "content": "Hi"}], "candidate": "edge", "quality": 1},
+        {"prompt": "Hi", "candidate": "cloud", "quality": 1},
+    ]
+    found = read_table(written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "t.jsonl"))
+    assert found.prompts == (json.dumps(TALK, separators=(",", ":")), "Hi")
+    assert found.repeats.tolist() == [[1, 1], [1, 1]]
+    for row in rows:
+        row["messages"] = row.pop("prompt")
+    rows[0]["messages"], rows[3]["messages"] = TALK, [{"role": "user", "content": "Hi"}]
+    again = read_table(written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "m.jsonl"))
+    assert again.prompts == found.prompts

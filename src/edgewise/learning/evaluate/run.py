@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edgewise.domain.errors import TableError
-from edgewise.features.described import describer
+from edgewise.features.described import describer, version_of
 from edgewise.learning.evaluate.bootstrap import Bootstrap
 from edgewise.learning.evaluate.curves import apgrs, calibration_report, deferrals, frontier_report
 from edgewise.learning.evaluate.held_out import Plan, Source, gather
@@ -69,11 +70,13 @@ def cross_validate(
     """Train on all folds but one, judge on that one, for each fold of each repeat. Raises `TableError`."""
     _refuse_logged(table)
     table = table.checked()
+    options = replace(options, features=version_of(options.features, table.prompts))  # one for all parts
 
     def trained(part: OutcomeTable) -> Bundle:
         return learn(part, options).bundle
 
-    found = gather(table, options.objective, Source(trained, describer(options.features)), plan, say=say)
+    describe = describer(options.features, progress=say)
+    found = gather(table, options.objective, Source(trained, describe), plan, say=say)
     near = near_within(table.prompts, table.keys)
     leaked = Leakage(
         f"No prompt stands on both sides of a split; {near:,} of {len(table):,} nearly equal another one.",

@@ -75,7 +75,7 @@ class Builder:
     def add(self, row: Mapping[str, Any], number: int) -> None:
         """Take one row; `number` counts from 1 and stands in errors."""
         self._rows += 1
-        text = self._columns.text(row, "prompt")
+        text = self._columns.prompt(row)
         if not text.strip():
             self._left["rows have no prompt and are left out"] += 1
             return

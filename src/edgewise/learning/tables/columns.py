@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from edgewise.domain.errors import TableError
+from edgewise.features.conversations import prompt_of
 from edgewise.learning.tables.layout import ALIASES
 from edgewise.learning.tables.table import CRITICALITIES, METRICS
 
@@ -46,6 +47,10 @@ class Columns:
         """A cell as text; empty where there is none."""
         value = row.get(self.of[ours]) if ours in self.of else None
         return "" if value is None else str(value)
+
+    def prompt(self, row: Mapping[str, Any]) -> str:
+        """The prompt: a text, or a conversation (JSON, or a list of messages) in its written form."""
+        return prompt_of(row.get(self.of["prompt"]))
 
     def number(self, row: Mapping[str, Any], column: str, ours: str, number: int) -> float | None:
         """A cell in our unit, NaN as it stands, None where it is empty; row `number` is named in errors."""

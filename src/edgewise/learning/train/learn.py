@@ -41,7 +41,10 @@ ANY_SHARE = Target()
 
 @dataclass(frozen=True, slots=True)
 class TrainOptions:
-    """How to train: `learner` by name, `features` static, minilm or a version, `target` a share or budget."""
+    """How to train: `learner` by name, `target` a share or budget.
+
+    `features` is static, minilm, URL#MODEL or a version.
+    """
 
     objective: Objective
     features: str = "static"
@@ -76,7 +79,8 @@ def learn(
         )
     targets = targets_of(table, options.objective)
     say(f"describing {len(table):,} prompts")
-    features = describer(options.features)(table.prompts)
+    options = replace(options, features=version_of(options.features, table.prompts))
+    features = describer(options.features, progress=say)(table.prompts)
     heads = _Heads(table, targets, features, options, say)
     heads.value()
     heads.quality()
@@ -93,7 +97,7 @@ def learn(
     packed = pack(
         table,
         options.objective,
-        version_of(options.features),
+        options.features,
         options.learner,
         options.seed,
         heads=heads.parts,
