@@ -104,6 +104,14 @@ class App:
                 return missing
         return None
 
+    def warnings(self) -> list[str]:
+        """What is not as it should be, though requests can be answered; one sentence each."""
+        return [
+            f"What was deployed cannot be served as policy '{name}', which stays as it was: {watcher.problem}"
+            for name, watcher in self.watchers.items()
+            if watcher.problem is not None
+        ]
+
     def _adopt(self, name: str, policy: Policy) -> None:
         """Let what was deployed decide from the next request on."""
         policy = _exploring(policy, _configured(self.settings)[name])

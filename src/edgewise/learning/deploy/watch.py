@@ -37,6 +37,19 @@ def following(store: Store, load: Callable[[Path], Policy], otherwise: Policy) -
     return Shadowed(policy, newcomer, trial.share, salt, trial.ask)
 
 
+def problem_of(store: Store, load: Callable[[Path], Policy], otherwise: Policy) -> str | None:
+    """Why a gateway could not serve what is deployed, or None. Blocks."""
+    try:
+        following(store, load, otherwise)
+    except Exception as error:  # noqa: BLE001 - whatever it is, a gateway would stumble over it, too
+        return _sentence(error)
+    return None
+
+
+def _sentence(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
 class Deployed:
     """Keeps serving on what is deployed.
 
@@ -92,7 +105,7 @@ class Deployed:
             await self.look()
 
     def _refuse(self, error: Exception) -> None:
-        self.problem = str(error) or type(error).__name__
+        self.problem = _sentence(error)
         logger.warning("What was deployed cannot be served, the policy before stays: %s", self.problem)
 
     def _stamp(self) -> tuple[int, int, int] | None:

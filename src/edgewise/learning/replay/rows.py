@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from edgewise.domain.decisions import Feedback
     from edgewise.domain.stories import Story
 
+SHADOW = "only a shadow answered, and no client saw it"
 PINNED = "the caller named the candidate"
 FORCED = "at most one candidate was left"
 OWN_OBJECTIVE = "the caller asked for another objective"
@@ -108,6 +109,8 @@ def quality_of(story: Story) -> float | None:
 
 def _unfit(story: Story) -> str | None:
     decision, outcome = story.decision, story.outcome
+    if decision.shadow_of is not None:
+        return SHADOW
     if decision.model != "auto" and not decision.model.startswith("auto:"):
         return PINNED
     if len(decision.shortlist) < 2:  # noqa: PLR2004 - a choice needs two
