@@ -70,18 +70,15 @@ def pack(  # noqa: PLR0913 - one argument for each part of the manifest
         file = f"{name.partition(':')[0]}-{number}.safetensors"
         files[file] = save({key: np.array(value, order="C") for key, value in arrays.items()})
         described[name] = Head(how, file, found)
-    rest: dict[str, Any] = {"offsets": offsets, "margin": margin, "keys": _keys(table)}
+    rest: dict[str, Any] = {"offsets": offsets, "margin": margin, "keys": keys_of(table)}
     for name, (edges, half) in spread.items():
         rest |= {f"spread/{name}/edges": edges, f"spread/{name}/half": half}
     files[REST] = save(rest)
-    hashes = {name: sha256(raw).hexdigest() for name, raw in files.items()}
-    version = sha256(
-        repr((fingerprint, objective, features, learner, seed, sorted(hashes.items()))).encode()
-    ).hexdigest()
+    hashes, version = hashes_and_version(files, (fingerprint, objective, features, learner, seed))
     manifest = Manifest(
         schema=SCHEMA,
         kind="learned",
-        version=version[:12],
+        version=version,
         objective=objective,
         features=features,
         candidates=_candidates(table),
@@ -92,6 +89,12 @@ def pack(  # noqa: PLR0913 - one argument for each part of the manifest
         files=hashes,
     )
     return Packed(manifest, files)
+
+
+def hashes_and_version(files: dict[str, bytes], about: tuple[object, ...]) -> tuple[dict[str, str], str]:
+    """The SHA-256 of each file, and a short hash of them all and of what they are `about`."""
+    hashes = {name: sha256(raw).hexdigest() for name, raw in files.items()}
+    return hashes, sha256(repr((*about, sorted(hashes.items()))).encode()).hexdigest()[:12]
 
 
 def write_bundle(packed: Packed, folder: Path) -> None:
@@ -121,7 +124,7 @@ def write_bundle(packed: Packed, folder: Path) -> None:
         raise BundleError(f"The bundle cannot be written to {folder}: {error.strerror}.") from error
 
 
-def _keys(table: OutcomeTable) -> NDArray[np.uint64]:
+def keys_of(table: OutcomeTable) -> NDArray[np.uint64]:
     """64 bits of each training prompt's hash, sorted: enough to find leakage, too little to tell a prompt."""
     return np.unique(np.array([int(key[:16], 16) for key in table.keys], np.uint64))
 

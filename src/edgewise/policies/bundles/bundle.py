@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 from edgewise.domain.errors import BundleError
 from edgewise.policies.bundles.manifest import read_manifest
 from edgewise.policies.learners.answers import AnswerRule
-from edgewise.policies.learners.positive import PositiveRule
+from edgewise.policies.learners.extend import amounts_from
 from edgewise.policies.learners.registry import fitted_from
 from edgewise.policies.learners.ridge import RidgeRule
 from edgewise.policies.objectives import Measured, Objective
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from edgewise.features.static.vectors import Described
     from edgewise.policies.bundles.manifest import Manifest
     from edgewise.policies.learners.answers import Answered
+    from edgewise.policies.learners.extend import ExtendedAmounts
+    from edgewise.policies.learners.positive import PositiveRule
     from edgewise.policies.learners.protocol import Fitted
 
     Floats = NDArray[np.float32]
@@ -82,7 +84,7 @@ class Bundle:
 
     manifest: Manifest
     heads: Mapping[str, Fitted]
-    positive: Mapping[str, PositiveRule]
+    positive: Mapping[str, PositiveRule | ExtendedAmounts]
     criticality: RidgeRule | None
     answers: Mapping[str, AnswerRule]
     spread: Mapping[str, Spread]
@@ -179,9 +181,11 @@ class Bundle:
         said = rule.predict(answered)
         base = said[:, :1]
         gains = np.insert(said[:, 1:], own, 0.0, axis=1)
-        value[rows] = base + gains + self.offsets
+        known = gains.shape[1]  # whoever was added later keeps the forecast: no answer speaks of it
+        value[rows, :known] = base + gains + self.offsets[:known]
+        value[rows, known:] -= self.margin[known:]
         if "quality" in metrics and self.heads.get("quality") is self.heads[VALUE]:
-            metrics["quality"][rows] = (base + gains).clip(0.0, 1.0)
+            metrics["quality"][rows, :known] = (base + gains).clip(0.0, 1.0)
 
 
 def _look(head: Fitted, described: Described) -> tuple[Floats, NDArray[np.bool_]]:
@@ -196,14 +200,14 @@ def _look(head: Fitted, described: Described) -> tuple[Floats, NDArray[np.bool_]
 def assembled(manifest: Manifest, parts: Mapping[str, Mapping[str, Any]]) -> Bundle:
     """A bundle of its manifest and its files' arrays."""
     heads: dict[str, Any] = {}
-    positive: dict[str, PositiveRule] = {}
+    positive: dict[str, PositiveRule | ExtendedAmounts] = {}
     answers: dict[str, AnswerRule] = {}
     loaded: dict[str, Any] = {}
     criticality: RidgeRule | None = None
     for name, head in manifest.heads.items():
         arrays = parts[head.file]
         if name in POSITIVE:
-            positive[name] = PositiveRule.from_arrays(arrays)
+            positive[name] = amounts_from(arrays)
         elif name == "criticality":
             criticality = RidgeRule.from_arrays(arrays)
         elif name.startswith("answer:"):

@@ -28,12 +28,16 @@ class BundleCandidate(Struct, frozen=True):
 
 
 class Training(Struct, frozen=True):
-    """What a bundle was trained on: counts, and a fingerprint of prompts and targets."""
+    """What a bundle was trained on: counts, and a fingerprint of prompts and targets.
+
+    `parent` is the version of the bundle that this one adds a candidate to; empty where it was trained anew.
+    """
 
     prompts: int
     rows: int
     fingerprint: str
     notes: tuple[str, ...] = ()
+    parent: str = ""
 
 
 class Head(Struct, frozen=True):

@@ -77,7 +77,8 @@ class PositiveLearner:
             line = Ridge().fit(data.features.take(rest), y[rest], data.weights[rest])
             log[out] = line.predict(data.features.take(out))
             # Only the rest may say how medians become means: a row must not reach its own figure.
-            _, lift, limits = _spread(y[rest], y[rest] - line.predict(data.features.take(rest)))
+            within: Doubles = y[rest] - line.predict(data.features.take(rest)).astype(np.float64)
+            _, lift, limits = _spread(y[rest], within)
             held[out] = np.exp(np.clip(log[out] + lift, limits[0], limits[1]))
         centre = Ridge().fit(data.features, y, data.weights)
         return PositiveRule(centre, *_spread(y, y - log)), held
