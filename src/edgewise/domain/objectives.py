@@ -77,6 +77,12 @@ class Objective(Struct, frozen=True):
         """The metrics without which there is no utility."""
         return NEEDS[self.name]
 
+    @property
+    def spelling(self) -> str:
+        """`NAME`, or `NAME:NUMBER` where one belongs to it; the same for objectives that choose alike."""
+        field = NUMBERS.get(self.name)
+        return self.name if field is None else f"{self.name}:{getattr(self, field)!r}"
+
     def utility(self, found: Measured) -> Any:
         """The utility of what is known; higher is better, only differences matter."""
         if self.name == "reward":
@@ -130,7 +136,7 @@ def spelled(name: str, *, weight: float | None = None, floor: float | None = Non
             takes = f"a {field}" if field else "no number"
             raise SettingsError(f"The objective '{name}' has no {key}; it takes {takes}.")
     value = given.get(field or "")
-    return name if value is None else f"{name}:{float(value)!r}"
+    return name if value is None else f"{name}:{float(value)!r}"  # a name alone leaves the number open
 
 
 def _at_least(value: Any, least: float) -> Any:

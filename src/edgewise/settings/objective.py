@@ -24,7 +24,7 @@ def configured_objective(settings: ObjectiveSettings) -> str | None:
 
 
 def spelling_complaints(key: str, spelling: str) -> Iterator[Complaint]:
-    """What is wrong with `NAME` or `NAME:NUMBER`; the value is shown as any other, unless it may be secret."""
+    """What is wrong with `NAME` or `NAME:NUMBER`; the value is shown as any other, never a secret."""
     try:
         objective_of(spelling)
     except SettingsError:

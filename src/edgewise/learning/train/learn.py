@@ -13,7 +13,7 @@ from edgewise.learning.train.answers import answer_heads
 from edgewise.learning.train.caution import caution
 from edgewise.learning.train.held_out import calibration_error, errors, fit_and_hold_out, spread
 from edgewise.learning.train.pack import Packed, pack, write_bundle
-from edgewise.learning.train.share import Target, offsets_for
+from edgewise.learning.train.share import Target, gains_of, offsets_for
 from edgewise.learning.train.targets import fingerprint, targets_of
 from edgewise.policies.bundles.bundle import VALUE
 from edgewise.policies.learners.positive import PositiveLearner
@@ -103,6 +103,8 @@ def learn(
         heads=heads.parts,
         spread=heads.spread,
         offsets=offsets,
+        gains=gains_of(table, heads.held),
+        target=options.target,
         margin=margin,
         metrics=heads.metrics,
         fingerprint=fingerprint(table, targets.value),

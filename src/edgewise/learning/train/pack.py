@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from edgewise.learning.tables import OutcomeTable
     from edgewise.policies.objectives import Objective
+    from edgewise.policies.steering import Target
 
 REST = "rest.safetensors"
 
@@ -55,6 +56,8 @@ def pack(  # noqa: PLR0913 - one argument for each part of the manifest
     heads: dict[str, tuple[dict[str, Any] | str, str, dict[str, dict[str, float | None]]]],
     spread: dict[str, tuple[Any, Any]],
     offsets: NDArray[np.float32],
+    gains: NDArray[np.float32],
+    target: Target,
     margin: NDArray[np.float32],
     metrics: dict[str, Any],
     fingerprint: str,
@@ -70,11 +73,11 @@ def pack(  # noqa: PLR0913 - one argument for each part of the manifest
         file = f"{name.partition(':')[0]}-{number}.safetensors"
         files[file] = save({key: np.array(value, order="C") for key, value in arrays.items()})
         described[name] = Head(how, file, found)
-    rest: dict[str, Any] = {"offsets": offsets, "margin": margin, "keys": keys_of(table)}
+    rest: dict[str, Any] = {"offsets": offsets, "margin": margin, "gains": gains, "keys": keys_of(table)}
     for name, (edges, half) in spread.items():
         rest |= {f"spread/{name}/edges": edges, f"spread/{name}/half": half}
     files[REST] = save(rest)
-    hashes, version = hashes_and_version(files, (fingerprint, objective, features, learner, seed))
+    hashes, version = hashes_and_version(files, (fingerprint, objective, features, learner, seed, target))
     manifest = Manifest(
         schema=SCHEMA,
         kind="learned",
@@ -87,6 +90,7 @@ def pack(  # noqa: PLR0913 - one argument for each part of the manifest
         metrics=metrics,
         seed=seed,
         files=hashes,
+        target=None if target.goal is None else target,
     )
     return Packed(manifest, files)
 

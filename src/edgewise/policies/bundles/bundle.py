@@ -17,7 +17,6 @@ from edgewise.policies.learners.answers import AnswerRule
 from edgewise.policies.learners.extend import amounts_from
 from edgewise.policies.learners.registry import fitted_from
 from edgewise.policies.learners.ridge import RidgeRule
-from edgewise.policies.objectives import Measured, Objective
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from edgewise.policies.learners.extend import ExtendedAmounts
     from edgewise.policies.learners.positive import PositiveRule
     from edgewise.policies.learners.protocol import Fitted
+    from edgewise.policies.objectives import Objective
 
     Floats = NDArray[np.float32]
 
@@ -75,11 +75,17 @@ class Predicted:
         return np.asarray(self.value.argmax(axis=1))
 
 
+def _none() -> Floats:
+    return np.zeros(0, np.float32)
+
+
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """A trained policy. `keys` are hashes of its training prompts, sorted; `offsets` (c,) move the choice.
 
-    `margin` (c,) is the head start of the best single candidate, as long as no answer was read.
+    `margin` (c,) is the head start of the best single candidate, as long as no answer was read. `gains` are
+    quantiles, evenly spaced, of how much more the cloud promised than the edge on held-out prompts, before
+    any offset; empty where there is no edge or no cloud.
     """
 
     manifest: Manifest
@@ -91,11 +97,19 @@ class Bundle:
     offsets: Floats
     margin: Floats
     keys: NDArray[np.uint64]
+    gains: Floats = field(default_factory=_none)
 
     @property
     def candidates(self) -> tuple[str, ...]:
         """The candidates' ids, in the order of every column."""
         return tuple(candidate.id for candidate in self.manifest.candidates)
+
+    @property
+    def learned(self) -> frozenset[str]:
+        """The metrics that it forecasts."""
+        priced = all(candidate.usd is not None for candidate in self.manifest.candidates)
+        found = {*self.heads, *self.positive, *(("cost_usd",) if priced else ())}
+        return frozenset(found - {VALUE})
 
     @property
     def objective(self) -> Objective:
@@ -134,25 +148,20 @@ class Bundle:
             metrics[name], ranges[name] = quantiles[:, 0], (quantiles[:, 1], quantiles[:, 3])
         self._add_costs(metrics)
         for candidate, (rows, found_answers) in (answered or {}).items():
+            before = value[rows]
             self._read_answers(candidate, rows, found_answers, value, metrics)
+            for bound in (low, high):  # what was read moves the middle; it does not say how sure to be
+                bound[rows] += value[rows] - before
+            if "quality" in metrics:
+                ranges["quality"] = _around(metrics["quality"], *ranges["quality"])
         return Predicted(value, low, high, far, metrics, ranges)
 
-    def revalued(self, predicted: Predicted, objective: Objective, described: Described) -> Floats:
-        """(n, c) utilities under another objective, from each metric's forecasts. Raises `BundleError`."""
-        found = {name: predicted.metrics.get(name) for name in ("quality", "latency_s", "cost_usd", "reward")}
-        missing = [name for name in objective.needs if found.get(name) is None]
-        if missing:
-            learned = ", ".join(sorted(predicted.metrics)) or "nothing else"
-            raise BundleError(
-                f"The objective '{objective.name}' needs forecasts of {', '.join(missing)}; "
-                f"this bundle learned {learned}."
-            )
-        mission: Any = DEFAULT_CRITICALITY
-        time: Any = DEFAULT_CRITICALITY
-        if self.criticality is not None:
-            said = self.criticality.predict(described).clip(0.0, 10.0)
-            mission, time = said[:, :1], said[:, 1:]
-        return np.asarray(objective.utility(Measured(**found, mission=mission, time=time)), np.float32)
+    def criticality_of(self, described: Described) -> tuple[Any, Any]:
+        """Mission and time criticality of each prompt, (n, 1) from 0 to 10; without a head the middle."""
+        if self.criticality is None:
+            return DEFAULT_CRITICALITY, DEFAULT_CRITICALITY
+        said = self.criticality.predict(described).clip(0.0, 10.0)
+        return said[:, :1], said[:, 1:]
 
     def _interval(self, name: str, forecast: Floats) -> tuple[Floats, Floats]:
         spread = self.spread.get(name)
@@ -188,6 +197,11 @@ class Bundle:
             metrics["quality"][rows, :known] = (base + gains).clip(0.0, 1.0)
 
 
+def _around(middle: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    """The interval, stretched to hold a middle that has moved."""
+    return np.minimum(low, middle), np.maximum(high, middle)
+
+
 def _look(head: Fitted, described: Described) -> tuple[Floats, NDArray[np.bool_]]:
     """A head's forecasts, and which prompts it takes for unlike anything seen (none, if it can't tell)."""
     look = getattr(head, "look", None)
@@ -220,6 +234,5 @@ def assembled(manifest: Manifest, parts: Mapping[str, Mapping[str, Any]]) -> Bun
         for name in heads
         if f"spread/{name}/edges" in rest
     }
-    return Bundle(
-        manifest, heads, positive, criticality, answers, spread, rest["offsets"], rest["margin"], rest["keys"]
-    )
+    own = (rest["offsets"], rest["margin"], rest["keys"], rest.get("gains", _none()))
+    return Bundle(manifest, heads, positive, criticality, answers, spread, *own)
