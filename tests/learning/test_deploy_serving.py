@@ -10,60 +10,19 @@ from random import Random
 import numpy as np
 import pytest
 from tests.cli.stored import edgewise
-from tests.learning.synthetic import prompts, write_table
+from tests.learning.deployments import HARD, TOML
+from tests.learning.synthetic import prompts
 
 from edgewise.app import App, decider
 from edgewise.domain.decisions import Decision, Feedback
 from edgewise.domain.ids import mint
 from edgewise.gateway.chat_body import chat_of
-from edgewise.learning.deploy import FOLDER, Store
+from edgewise.learning.deploy import Store
 from edgewise.learning.replay import replay
 from edgewise.learning.replay.bundles import BundleWishes
-from edgewise.learning.tables import read_table
-from edgewise.learning.train import TrainOptions, learn
 from edgewise.policies.bundles import Bundle
 from edgewise.policies.canary import ARM
-from edgewise.policies.objectives import Objective
 from edgewise.settings import Settings, load
-
-TOML = """
-[policy]
-kind = "bundle"
-bundle = "deployed"
-explore = {explore}
-[[candidates]]
-id = "small"
-location = "edge"
-script = {{ replies = ["short"] }}
-[[candidates]]
-id = "large"
-location = "cloud"
-price = {{ input = 1.0, output = 2.0 }}
-script = {{ replies = ["long"] }}
-"""
-HARD = next(prompt for prompt, hard in prompts(20, seed=5) if hard)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    here = tmp_path_factory.mktemp("trained")
-    options = TrainOptions(Objective("quality-at-cost", weight=0.1), learner="ridge")
-    learn(read_table(write_table(here / "t.csv")), options).save(here / "bundle")
-    return here / "bundle"
-
-
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setenv("EDGEWISE_HOME", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "edgewise.toml"
-    path.write_text(TOML.format(explore=0.0))
-    return load(path)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / FOLDER)
 
 
 def test_a_gateway_follows_every_step_and_loses_no_request(

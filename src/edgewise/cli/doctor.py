@@ -131,7 +131,7 @@ def _deployed(settings: Settings) -> Iterator[Check]:
         yield Check("policy", "ok", "What is deployed loads.")
     else:
         mend = (
-            "Undo it with edgewise deploy --rollback, or deploy a sound bundle; until then the rule decides."
+            "Undo it with edgewise deploy --rollback, or deploy a sound bundle; serve begins with the rule."
         )
         yield Check("policy", "fail", f"What is deployed cannot be served: {problem}", mend)
 

@@ -127,7 +127,10 @@ class Shadows:
     async def _ask(self, call: _Call) -> None:
         decision = recorded(call.beside, call.candidate)
         request = replace(call.request, id=decision.id)
-        answer = await self._executor.carry_out(decision, call.candidate, request, arrived=perf_counter())
+        arrived = (
+            perf_counter() - call.beside.micros * 1e-6
+        )  # a client would have waited for the decision, too
+        answer = await self._executor.carry_out(decision, call.candidate, request, arrived=arrived)
         if answer.pieces is not None:
             async for _ in answer.pieces:
                 pass
@@ -155,6 +158,7 @@ def recorded(beside: Decision, candidate: Candidate) -> Decision:
         simulated=candidate.simulated,
         prompt=beside.prompt,
         prompt_hash=beside.prompt_hash,
+        micros=beside.micros,
         shadow_of=beside.id,
     )
 
