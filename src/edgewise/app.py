@@ -14,11 +14,13 @@ from edgewise.constraints import Capability, Pin, Privacy
 from edgewise.domain.errors import EdgewiseError, SettingsError
 from edgewise.domain.places import home
 from edgewise.execution import Executor, Shadows
-from edgewise.features import TextFeatures
-from edgewise.features.serving import VectorFeatures
+from edgewise.features.described import endpoint_in
+from edgewise.features.serving import EndpointFeatures, featurizer
 from edgewise.learning.deploy import FOLDER, Deployed, Store, learned
 from edgewise.outcomes import LogReader, MemoryLog, Observed, SqliteLog, Texts
 from edgewise.policies import Explore, make, settled
+from edgewise.policies.lots import features_of
+from edgewise.policies.otherwise import Otherwise
 from edgewise.router import Router
 from edgewise.settings import describe
 from edgewise.settings.schema import DEPLOYED
@@ -80,6 +82,7 @@ class App:
         self._closing.push_async_callback(shadows.aclose)
         texts = Texts(store.prompts, salt=log.salt)
         self.router = _router(self.settings, executor, texts, self.watchers, shadows)
+        self._close_at_the_end(self.router.featurizer)
         for watcher in self.watchers.values():
             self._closing.callback(asyncio.create_task(watcher.follow()).cancel)
         return self
@@ -115,7 +118,14 @@ class App:
     def _adopt(self, name: str, policy: Policy) -> None:
         """Let what was deployed decide from the next request on."""
         policy = _exploring(policy, _configured(self.settings)[name])
-        self.router.adopt(name, policy, _featurizer({**self.router.policies, name: policy}))
+        describing = _featurizer({**self.router.policies, name: policy}, self.settings)
+        self._close_at_the_end(describing)
+        self.router.adopt(name, policy, describing)
+
+    def _close_at_the_end(self, describing: Featurizer) -> None:
+        """An endpoint's connections are the only thing that a featurizer may hold open."""
+        if isinstance(describing, EndpointFeatures):
+            self._closing.push_async_callback(describing.aclose)
 
     def embed(self, texts: list[str]) -> tuple[Any, int]:
         """Sentence vectors (n, 384) of MiniLM, and the number of tokens read. Blocks: call it in a thread."""
@@ -186,7 +196,7 @@ def _router(
     policies = _policies(settings, watchers)
     return Router(
         candidates=tuple(describe(c) for c in settings.candidates),
-        featurizer=_featurizer(policies),
+        featurizer=_featurizer(policies, settings),
         constraints=(Privacy(), Pin(), Capability()),
         policies=policies,
         executor=executor,
@@ -203,7 +213,7 @@ def _watchers(settings: Settings, adopt: Callable[[str, Policy], None]) -> dict[
     """One for each policy that follows `edgewise deploy`; the rule of thumb decides until a bundle does."""
     store = Store(home() / FOLDER)
     return {
-        name: Deployed(store, load=learned, otherwise=make("complexity"), adopt=partial(adopt, name))
+        name: Deployed(store, load=_loaded, otherwise=make("complexity"), adopt=partial(adopt, name))
         for name, policy in _configured(settings).items()
         if policy.kind == BUNDLE and policy.bundle == DEPLOYED
     }
@@ -235,18 +245,24 @@ def _learned(path: str | None) -> Policy:
         raise SettingsError(
             '[policy] kind = "bundle" needs bundle = "PATH", the folder that `edgewise train` wrote.'
         )
-    return learned(Path(path).expanduser())
+    return _loaded(Path(path).expanduser())
 
 
-def _featurizer(policies: Mapping[str, Policy]) -> Featurizer:
+def _loaded(folder: Path) -> Policy:
+    """The policy in a bundle's folder; if its vectors come from an endpoint, with a rule to fall back on."""
+    policy = learned(folder)
+    version = features_of(policy)
+    if version is None or endpoint_in(version) is None:
+        return policy
+    return Otherwise(policy, make("complexity"))
+
+
+def _featurizer(policies: Mapping[str, Policy], settings: Settings) -> Featurizer:
     """The text's statistics, and the vectors that a bundle among the policies was trained on."""
-    text = TextFeatures()
     found = (getattr(settled(policy), "features", None) for policy in policies.values())
     wanted = {version for version in found if isinstance(version, str)}
-    if not wanted:
-        return text
     if len(wanted) > 1:
         raise SettingsError(
             f"The bundles want different features ({', '.join(sorted(wanted))}); train them alike."
         )
-    return VectorFeatures(text, wanted.pop())
+    return featurizer(wanted.pop() if wanted else None, settings.features)

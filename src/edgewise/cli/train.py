@@ -26,7 +26,13 @@ def command(  # noqa: PLR0913 - one argument an option
     objective: Annotated[
         str | None, typer.Option(help="What a good choice is (default: what the table allows).")
     ] = None,
-    features: Annotated[str, typer.Option(help="static or minilm.")] = "static",
+    features: Annotated[
+        str, typer.Option(help="static, minilm, or an embeddings endpoint: http://127.0.0.1:11434/v1#MODEL.")
+    ] = "static",
+    features_key_env: Annotated[
+        str | None,
+        typer.Option(help="The environment variable with its key (default: EDGEWISE_FEATURES_KEY)."),
+    ] = None,
     learner: Annotated[
         str, typer.Option(help="auto, knn, ridge, trees, mlp, placement-recipe, selection-recipe.")
     ] = "auto",
@@ -56,6 +62,10 @@ def command(  # noqa: PLR0913 - one argument an option
     from edgewise.learning.tables import layout_of, objective_for, read_table  # noqa: PLC0415 - numpy is an extra
     from edgewise.learning.train import Target, TrainOptions, add_candidates, learn  # noqa: PLC0415 - the same
 
+    if features_key_env is not None:
+        from edgewise.features.endpoint.access import use_key_in  # noqa: PLC0415 - few need it
+
+        use_key_in(features_key_env)
     layout = layout_of(columns=columns, wide=wide, quality_scale=quality_scale, edge=edge)
     read = read_table(table, layout, progress=err)
     if extend is not None:

@@ -7,7 +7,7 @@ prompt wherever it comes from. A conversation that is but one message of the use
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from msgspec import Struct
@@ -84,7 +84,9 @@ def _json(value: object) -> str:
     """What is no text as text: JSON, or what Python says of it."""
     if value is None:
         return ""
-    try:
-        return msgspec.json.encode(value).decode() if isinstance(value, list | dict) else str(value)
-    except (TypeError, ValueError):
+    if not isinstance(value, list | dict):
         return str(value)
+    try:
+        return msgspec.json.encode(cast("Any", value)).decode()
+    except (TypeError, ValueError):
+        return str(cast("Any", value))

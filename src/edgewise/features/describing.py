@@ -69,7 +69,7 @@ def texts_of(parts: Sequence[Parts]) -> list[str]:
 def _weighed(parts: Sequence[Parts], vectors: Floats) -> Floats:
     """One vector a prompt out of one a text."""
     starts = np.cumsum([0, *(1 + len(part.context) for part in parts)])
-    found = vectors[starts[:-1]]
+    found: Floats = vectors[starts[:-1]]
     for row, part in enumerate(parts):
         if part.context:
             found[row] = _turned(found[row], vectors[starts[row] + 1 : starts[row + 1]], part)
@@ -81,4 +81,4 @@ def _turned(main: Floats, context: Floats, part: Parts) -> Floats:
     weights = np.array([weight for _, weight in part.context], np.float32)
     total: Floats = main + np.einsum("i,ij->j", weights, context)
     size = float(total @ total) ** 0.5
-    return np.asarray(total / size if size > 0 else total)
+    return np.asarray(total / (size or 1.0), np.float32)

@@ -83,7 +83,7 @@ def _context(others: Sequence[Turn]) -> tuple[tuple[str, float], ...]:
 
 
 def _whole(main: str, others: Sequence[Turn]) -> tuple[float, ...]:
-    lengths = dict.fromkeys(("assistant", "tool", "system"), 0)
+    lengths: dict[str, int] = dict.fromkeys(("assistant", "tool", "system"), 0)
     for turn in others:
         kind = "system" if turn.role in SYSTEM else "tool" if turn.role == "function" else turn.role
         lengths[kind] = lengths.get(kind, 0) + len(turn.text)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from edgewise.settings.schema import (
         CandidateSettings,
+        FeaturesSettings,
         NetworkSettings,
         PolicySettings,
         ScriptSettings,
@@ -60,6 +61,7 @@ def complaints(settings: Settings, kinds: Sequence[str]) -> Iterator[Complaint]:
     yield from objective_complaints(settings.objective, settings.candidates)
     yield from _store(settings.store)
     yield from _text("embeddings.model", settings.embeddings.model)
+    yield from _features(settings.features)
     for index, candidate in enumerate(settings.candidates):
         yield from _candidate(f"candidates[{index}]", candidate)
     yield from _twice("candidates", "id", ids)
@@ -117,6 +119,13 @@ def _store(store: StoreSettings) -> Iterator[Complaint]:
     yield from _text("store.path", store.path)
     yield from _not_negative("store.max_age_days", store.max_age_days)
     yield from _not_negative("store.max_size_mb", store.max_size_mb)
+
+
+def _features(features: FeaturesSettings) -> Iterator[Complaint]:
+    if features.url is not None and (problem := url_problem(features.url)):
+        yield Complaint("features.url", *problem)
+    yield from _variable("features.api_key_env", features.api_key_env)
+    yield from _positive("features.timeout_s", features.timeout_s)
 
 
 def _candidate(key: str, candidate: CandidateSettings) -> Iterator[Complaint]:

@@ -138,6 +138,18 @@ class EmbeddingsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     model: str = "minilm"
 
 
+class FeaturesSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[features]`: the embeddings endpoint of bundles that were trained with `--features URL`.
+
+    `trust` is derived where it is absent: an endpoint on loopback is `device`, any other is not.
+    """
+
+    url: str | None = None
+    api_key_env: str | None = None
+    timeout_s: float = 0.5
+    trust: Trust | None = None
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -147,4 +159,5 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     objective: ObjectiveSettings = ObjectiveSettings()
     store: StoreSettings = StoreSettings()
     embeddings: EmbeddingsSettings = EmbeddingsSettings()
+    features: FeaturesSettings = FeaturesSettings()
     candidates: tuple[CandidateSettings, ...] = ()

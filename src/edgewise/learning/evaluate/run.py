@@ -70,7 +70,7 @@ def cross_validate(
     """Train on all folds but one, judge on that one, for each fold of each repeat. Raises `TableError`."""
     _refuse_logged(table)
     table = table.checked()
-    options = replace(options, features=version_of(options.features, table.prompts))  # one for all parts
+    options = replace(options, features=version_of(options.features, table.prompts, progress=say))
 
     def trained(part: OutcomeTable) -> Bundle:
         return learn(part, options).bundle

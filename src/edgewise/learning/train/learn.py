@@ -79,7 +79,7 @@ def learn(
         )
     targets = targets_of(table, options.objective)
     say(f"describing {len(table):,} prompts")
-    options = replace(options, features=version_of(options.features, table.prompts))
+    options = replace(options, features=version_of(options.features, table.prompts, progress=say))
     features = describer(options.features, progress=say)(table.prompts)
     heads = _Heads(table, targets, features, options, say)
     heads.value()
