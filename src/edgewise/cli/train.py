@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from edgewise.learning.train import Trained
 
 SETTLED = (
-    "objective", "features", "learner", "seed", "weight", "floor", "cloud_share", "usd_per_1k",
+    "objective", "features", "learner", "seed", "weight", "floor", "cloud_share", "usd_per_1k", "bandit",
 )  # fmt: skip
 
 
@@ -53,6 +53,9 @@ def command(  # noqa: PLR0913 - one argument an option
         str, typer.Option(help="Other column names: candidate=model_name,quality=score.")
     ] = "",
     quality_scale: Annotated[float, typer.Option(help="The quality of a perfect answer in the table.")] = 1.0,
+    bandit: Annotated[
+        str, typer.Option(help="How logged choices (`propensity`) are learned from: doubly-robust or ipw.")
+    ] = "doubly-robust",
     extend: Annotated[
         Path | None, typer.Option(help="A bundle to which the table adds candidates; nothing is retrained.")
     ] = None,
@@ -78,7 +81,9 @@ def command(  # noqa: PLR0913 - one argument an option
     chosen, note = objective_for(read, objective, weight=weight, floor=floor)
     err(note)
     target = Target(cloud_share, usd_per_1k)
-    options = TrainOptions(chosen, features=features, learner=learner, seed=seed, target=target)
+    options = TrainOptions(
+        chosen, features=features, learner=learner, seed=seed, target=target, bandit=bandit
+    )
     _save(learn(read, options, progress=err), output)
 
 

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgewise.domain.errors import TableError
+from edgewise.domain.errors import SettingsError, TableError
 from edgewise.features.described import describer, version_of
 from edgewise.learning.train.answers import answer_heads
 from edgewise.learning.train.caution import caution
 from edgewise.learning.train.held_out import calibration_error, errors, fit_and_hold_out, spread
 from edgewise.learning.train.pack import Packed, pack, write_bundle
 from edgewise.learning.train.share import Target, gains_of, offsets_for
-from edgewise.learning.train.targets import fingerprint, targets_of
+from edgewise.learning.train.targets import MOST_WEIGHT, fingerprint, targets_of
 from edgewise.policies.bundles.bundle import VALUE
 from edgewise.policies.learners.positive import PositiveLearner
 from edgewise.policies.learners.registry import learner_called
 from edgewise.policies.learners.ridge import RidgeLearner
+from edgewise.policies.learners.robust import CLIP, doubly_robust
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 FEWEST_PROMPTS = 5
 SEED = 0
 ANY_SHARE = Target()
+IPW, DOUBLY_ROBUST = "ipw", "doubly-robust"
+ROBUST_NOTE = f"Logged choices: doubly robust outcomes are learned; a residual counts {CLIP:g} times at most."
+IPW_NOTE = f"Logged choices: each counts by 1 / propensity, {MOST_WEIGHT:g} times at most."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class TrainOptions:
     """How to train: `learner` by name, `target` a share or budget.
 
     `features` is static, minilm, URL#MODEL or a version.
+
+    `bandit` says how logged choices are learned from: `doubly-robust` or `ipw`, by inverse propensity.
     """
 
     objective: Objective
@@ -51,6 +57,7 @@ class TrainOptions:
     learner: str = "auto"
     seed: int = SEED
     target: Target = ANY_SHARE
+    bandit: str = DOUBLY_ROBUST
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,8 @@ def learn(
     """Train a bundle. The same table, options and seed give the same bytes. Raises `TableError`."""
     say = progress or _quiet
     table = table.checked()
+    if options.bandit not in {IPW, DOUBLY_ROBUST}:
+        raise SettingsError(f"--bandit is {IPW} or {DOUBLY_ROBUST}; found '{options.bandit}'.")
     if len(set(table.keys)) < FEWEST_PROMPTS:
         raise TableError(
             f"The table has {len(set(table.keys))} different prompts; "
@@ -131,6 +140,9 @@ class _Heads:
         self.metrics: dict[str, Any] = {}
         self.notes: list[str] = []
         self.held: Doubles = np.zeros((0, 0))
+        self._robust = table.is_bandit and options.bandit == DOUBLY_ROBUST
+        if table.is_bandit:
+            self.notes.append(ROBUST_NOTE if self._robust else IPW_NOTE)
 
     def add(
         self, name: str, arrays: dict[str, Any], learner: str, metrics: dict[str, dict[str, float | None]]
@@ -184,6 +196,8 @@ class _Heads:
     def _fit(self, name: str, truth: Doubles) -> Doubles:
         learner = learner_called(self._options.learner)
         data = self._targets.training(self._features, truth, self._options.seed)
+        if self._robust:
+            data = doubly_robust(data, self._targets.counts)
         fitted, held = fit_and_hold_out(learner, data)
         self.add(
             name, dict(fitted.arrays()), self._options.learner, errors(held, truth, self._table.candidates)

@@ -190,7 +190,8 @@ class Bundle:
         said = rule.predict(answered)
         base = said[:, :1]
         gains = np.insert(said[:, 1:], own, 0.0, axis=1)
-        known = gains.shape[1]  # whoever was added later keeps the forecast: no answer speaks of it
+        # Whoever was added later keeps the forecast: no answer speaks of it.
+        known = gains.shape[1]
         value[rows, :known] = base + gains + self.offsets[:known]
         value[rows, known:] -= self.margin[known:]
         if "quality" in metrics and self.heads.get("quality") is self.heads[VALUE]:
