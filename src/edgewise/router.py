@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edgewise.domain.candidates import Candidate, Objection
     from edgewise.domain.decisions import Odds, Reason
     from edgewise.domain.protocols import Constraint, Featurizer, Policy
-    from edgewise.domain.requests import Request
+    from edgewise.domain.requests import Features, Request
     from edgewise.execution import Answer, Executor, Shadows
 
 
@@ -39,7 +39,8 @@ class Router:
 
     `policies` holds the default policy under "auto" and each further one under its name. `keep` says what
     of a prompt's text may be recorded: the text, its hash, or neither. `shadows` asks what a shadow would
-    have chosen; without it nobody is asked twice.
+    have chosen; without it nobody is asked twice. `keep_vector` packs what a learned policy reads of the
+    conversation, for the record; without it that is not kept.
     """
 
     candidates: Sequence[Candidate]
@@ -49,6 +50,7 @@ class Router:
     executor: Executor
     keep: Callable[[str], tuple[str | None, str | None]]
     shadows: Shadows | None = None
+    keep_vector: Callable[[Features], bytes | None] | None = None
 
     _by_id: dict[str, Candidate] = field(init=False, repr=False, compare=False)
     _named: dict[str, tuple[_Named, _Named]] = field(init=False, repr=False, compare=False)
@@ -108,6 +110,7 @@ class Router:
             objections,
             chosen=self._by_id[chosen],
             odds=odds,
+            features=features,
             propensity=odds.by_id[chosen] if explore else 1.0,
             micros=(perf_counter() - arrived) * 1e6,
         )
@@ -128,6 +131,7 @@ class Router:
         *,
         chosen: Candidate | None = None,
         odds: Odds | None = None,
+        features: Features | None = None,
         propensity: float = 0.0,
         micros: float = 0.0,
     ) -> Decision:
@@ -135,6 +139,7 @@ class Router:
         wishes = request.wishes
         prompt, prompt_hash = self.keep(request.prompt)
         by_id = odds.by_id if odds else {}
+        vector = self.keep_vector(features) if self.keep_vector and features else None
         return Decision(
             id=request.id,
             at=time(),
@@ -158,6 +163,8 @@ class Router:
             prompt_hash=prompt_hash,
             micros=micros,
             shadow=askable(odds.shadow, chosen.id, request, objections) if odds and chosen else None,
+            vector=vector,
+            vector_version=features.vector_version if features and vector else "",
         )
 
     def _policy_for(self, request: Request) -> tuple[_Named, _Named]:

@@ -18,7 +18,7 @@ from edgewise.domain.decisions import Decision, Feedback
 from edgewise.domain.ids import mint
 from edgewise.gateway.chat_body import chat_of
 from edgewise.learning.deploy import Store
-from edgewise.learning.replay import replay
+from edgewise.learning.replay import Asked, replay
 from edgewise.learning.replay.bundles import BundleWishes
 from edgewise.policies.bundles import Bundle
 from edgewise.policies.canary import ARM
@@ -129,7 +129,7 @@ def test_a_bundle_knows_what_it_was_trained_on(folder: Path) -> None:
 def test_strangers_to_the_bundle_are_not_chosen_where_it_knows_another(folder: Path) -> None:
     wishes = BundleWishes(Bundle.load(folder))
     offered = np.array([[True, True, True], [True, False, False], [True, True, False]])
-    odds = wishes([HARD] * 3, ("stranger", "small", "large"), offered).odds
+    odds = wishes([Asked("", HARD)] * 3, ("stranger", "small", "large"), offered).odds
     assert odds.tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
     assert replay([], wishes, wishes.bundle.objective).refusal is not None
 

@@ -16,7 +16,7 @@ from edgewise.domain.ids import shadow_id
 from edgewise.domain.stories import Story
 from edgewise.learning.deploy.compare import compare
 from edgewise.learning.deploy.watched import watch
-from edgewise.learning.replay import Wishes, replay
+from edgewise.learning.replay import Asked, Wishes, replay
 from edgewise.policies.canary import ARM
 from edgewise.policies.objectives import Objective
 
@@ -36,8 +36,8 @@ def asked(quality: float, shadows: float, *, shadow: dict[str, Any] | None = Non
     return Story(decision=clients.decision, outcome=clients.outcome, feedback=clients.feedback, shadow=told)
 
 
-def halves(prompts: Sequence[str], candidates: Sequence[str], offered: np.ndarray) -> Wishes:
-    assert len(prompts) == len(offered)
+def halves(asked: Sequence[Asked], candidates: Sequence[str], offered: np.ndarray) -> Wishes:
+    assert len(asked) == len(offered)
     return Wishes(offered / len(candidates))
 
 

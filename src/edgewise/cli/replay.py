@@ -40,7 +40,9 @@ def command(
     reader = LogReader(log_path(config, log))
     name = f"bundle:{loaded.manifest.version}"
     wishes = BundleWishes(loaded)
-    found = replay(reader.stories(), wishes, loaded.objective, seen=wishes.seen(), policy=name)
+    found = replay(
+        reader.stories(), wishes, loaded.objective, seen=wishes.seen(), reads=wishes.reads, policy=name
+    )
     if as_json:
         print_json(found)
     else:

@@ -142,6 +142,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     `at` is unix seconds, `micros` the time that deciding took. `shortlist`, `odds`, `forecasts` and
     `objections` stand in full, so that the decision can be explained and replayed. `shadow_of` is the id of
     the decision beside which this one was made; its reason is `shadow`, and no client saw its answer.
+    `vector` is what a learned policy reads of the conversation, packed, and `vector_version` its features,
+    where the store keeps vectors.
     """
 
     id: str
@@ -167,6 +169,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     micros: float = 0.0
     shadow: Shadow | None = None
     shadow_of: str | None = None
+    vector: bytes | None = None
+    vector_version: str = ""
 
 
 class Attempt(Struct, frozen=True, kw_only=True):

@@ -43,6 +43,7 @@ def as_json(story: Story) -> dict[str, Any]:
     """
     told: dict[str, Any] = to_builtins(story.decision)
     told |= _followed(story)
+    del told["vector"]  # kilobytes for machines; its version tells that it is there
     if story.decision.shadow is not None and story.decision.shadow.ask:
         told["shadow"] |= {"id": shadow_id(story.decision.id), **_followed(story.shadow)}
     return told

@@ -41,6 +41,8 @@ class DecisionDetails(Struct, frozen=True, omit_defaults=True, gc=False):
     micros: float = 0.0
     shadow: Shadow | None = None
     shadow_of: str | None = None
+    vector: bytes | None = None
+    vector_version: str = ""
 
 
 class OutcomeDetails(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -83,6 +85,8 @@ def decision_row(d: Decision) -> tuple[Any, ...]:
         d.micros,
         d.shadow,
         d.shadow_of,
+        d.vector,
+        d.vector_version,
     )
     return (
         d.id,
