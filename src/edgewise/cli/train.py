@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SETTLED = (
     "objective", "features", "learner", "seed", "weight", "floor", "cloud_share", "usd_per_1k", "bandit",
+    "sketches",
 )  # fmt: skip
 
 
@@ -56,6 +57,9 @@ def command(  # noqa: PLR0913 - one argument an option
     bandit: Annotated[
         str, typer.Option(help="How logged choices (`propensity`) are learned from: doubly-robust or ipw.")
     ] = "doubly-robust",
+    sketches: Annotated[
+        bool, typer.Option(help="Let the bundle carry sketches of its prompts, to find near-duplicates.")
+    ] = True,
     extend: Annotated[
         Path | None, typer.Option(help="A bundle to which the table adds candidates; nothing is retrained.")
     ] = None,
@@ -82,7 +86,13 @@ def command(  # noqa: PLR0913 - one argument an option
     err(note)
     target = Target(cloud_share, usd_per_1k)
     options = TrainOptions(
-        chosen, features=features, learner=learner, seed=seed, target=target, bandit=bandit
+        chosen,
+        features=features,
+        learner=learner,
+        seed=seed,
+        target=target,
+        bandit=bandit,
+        sketches=sketches,
     )
     _save(learn(read, options, progress=err), output)
 

@@ -14,6 +14,7 @@ from safetensors.numpy import load, save
 
 from edgewise.domain.errors import BundleError, TableError
 from edgewise.features.described import describer
+from edgewise.learning.tables.sketches import pooled, sketch
 from edgewise.learning.train.held_out import errors, spread
 from edgewise.learning.train.learn import Trained
 from edgewise.learning.train.pack import REST, Packed, hashes_and_version, keys_of
@@ -158,7 +159,10 @@ class _Added:
                 rest[f"spread/{head}/{what}"] = np.hstack([rest[f"spread/{head}/{what}"], found])
         rest["offsets"] = np.append(rest["offsets"], self._offset()).astype(np.float32)
         rest["margin"] = np.append(rest["margin"], self._head_start()).astype(np.float32)
-        rest["keys"] = np.union1d(rest["keys"], keys_of(self.table.take(self.rows)))
+        asked = self.table.take(self.rows)
+        rest["keys"] = np.union1d(rest["keys"], keys_of(asked))
+        if "sketches" in rest:
+            rest["sketches"] = pooled(rest["sketches"], sketch(asked.prompts, asked.keys))
         return out
 
     def manifest(self) -> Manifest:

@@ -50,6 +50,7 @@ class TrainOptions:
     `features` is static, minilm, URL#MODEL or a version.
 
     `bandit` says how logged choices are learned from: `doubly-robust` or `ipw`, by inverse propensity.
+    With `sketches` the bundle can tell which prompts nearly equal one that it was trained on.
     """
 
     objective: Objective
@@ -58,6 +59,7 @@ class TrainOptions:
     seed: int = SEED
     target: Target = ANY_SHARE
     bandit: str = DOUBLY_ROBUST
+    sketches: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def learn(
         metrics=heads.metrics,
         fingerprint=fingerprint(table, targets.value),
         notes=[*notes, *why],
+        sketched=options.sketches,
     )
     return Trained(packed, packed.bundle(), (*notes, *why))
 

@@ -11,6 +11,7 @@ import numpy as np
 from safetensors.numpy import load, save
 
 from edgewise.domain.errors import BundleError
+from edgewise.learning.tables.sketches import pooled, sketch
 from edgewise.policies.bundles.bundle import Bundle, assembled
 from edgewise.policies.bundles.manifest import (
     MANIFEST,
@@ -62,8 +63,12 @@ def pack(  # noqa: PLR0913 - one argument for each part of the manifest
     metrics: dict[str, Any],
     fingerprint: str,
     notes: list[str],
+    sketched: bool,
 ) -> Packed:
-    """Lay the parts out as files. A head whose arrays are another head's name shares that one's file."""
+    """Lay the parts out as files. A head whose arrays are another head's name shares that one's file.
+
+    `sketched` puts sketches of the prompts in, by which an evaluation finds near-duplicates.
+    """
     files: dict[str, bytes] = {}
     described: dict[str, Head] = {}
     for number, (name, (arrays, how, found)) in enumerate(heads.items()):
@@ -76,6 +81,8 @@ def pack(  # noqa: PLR0913 - one argument for each part of the manifest
     rest: dict[str, Any] = {"offsets": offsets, "margin": margin, "gains": gains, "keys": keys_of(table)}
     for name, (edges, half) in spread.items():
         rest |= {f"spread/{name}/edges": edges, f"spread/{name}/half": half}
+    if sketched:
+        rest["sketches"] = pooled(sketch(table.prompts, table.keys))
     files[REST] = save(rest)
     hashes, version = hashes_and_version(files, (fingerprint, objective, features, learner, seed, target))
     manifest = Manifest(

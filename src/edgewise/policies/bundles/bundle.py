@@ -79,13 +79,18 @@ def _none() -> Floats:
     return np.zeros(0, np.float32)
 
 
+def _no_sketches() -> NDArray[np.uint8]:
+    return np.zeros((0, 0), np.uint8)
+
+
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """A trained policy. `keys` are hashes of its training prompts, sorted; `offsets` (c,) move the choice.
 
     `margin` (c,) is the head start of the best single candidate, as long as no answer was read. `gains` are
     quantiles, evenly spaced, of how much more the cloud promised than the edge on held-out prompts, before
-    any offset; empty where there is no edge or no cloud.
+    any offset; empty where there is no edge or no cloud. `sketches` (n, w) tell which prompts nearly equal a
+    training prompt; empty where the bundle carries none.
     """
 
     manifest: Manifest
@@ -98,6 +103,7 @@ class Bundle:
     margin: Floats
     keys: NDArray[np.uint64]
     gains: Floats = field(default_factory=_none)
+    sketches: NDArray[np.uint8] = field(default_factory=_no_sketches)
 
     @property
     def candidates(self) -> tuple[str, ...]:
@@ -236,4 +242,5 @@ def assembled(manifest: Manifest, parts: Mapping[str, Mapping[str, Any]]) -> Bun
         if f"spread/{name}/edges" in rest
     }
     own = (rest["offsets"], rest["margin"], rest["keys"], rest.get("gains", _none()))
-    return Bundle(manifest, heads, positive, criticality, answers, spread, *own)
+    sketches = rest.get("sketches", _no_sketches())
+    return Bundle(manifest, heads, positive, criticality, answers, spread, *own, sketches)
