@@ -17,6 +17,7 @@ from edgewise.execution import Executor, Shadows
 from edgewise.features.described import endpoint_in
 from edgewise.features.serving import EndpointFeatures, featurizer
 from edgewise.learning.deploy import FOLDER, Deployed, Store, learned
+from edgewise.learning.steer import RECALLED, Steering, as_configured
 from edgewise.outcomes import LogReader, MemoryLog, Observed, SqliteLog, Texts
 from edgewise.policies import Explore, make, settled
 from edgewise.policies.lots import features_of
@@ -72,7 +73,9 @@ class App:
         store = self.settings.store
         log = SqliteLog(self.log_path, retention=store)
         await self._closing.enter_async_context(log)
-        self.log: OutcomeLog = Observed(log, self._observer) if self._observer else log
+        self.steering = Steering(self._lead)
+        steered = Observed(log, self.steering)
+        self.log: OutcomeLog = Observed(steered, self._observer) if self._observer else steered
         upstreams = {c.id: self._upstream(c) for c in self.settings.candidates}
         for upstream in upstreams.values():
             self._closing.push_async_callback(upstream.aclose)
@@ -83,6 +86,7 @@ class App:
         texts = Texts(store.prompts, salt=log.salt)
         self.router = _router(self.settings, executor, texts, self.watchers, shadows)
         self._close_at_the_end(self.router.featurizer)
+        await self._steer()
         for watcher in self.watchers.values():
             self._closing.callback(asyncio.create_task(watcher.follow()).cancel)
         return self
@@ -115,9 +119,22 @@ class App:
             if watcher.problem is not None
         ]
 
+    def _lead(self, name: str, policy: Policy) -> None:
+        """Put a policy with new thresholds in charge; it reads the same features as before."""
+        self.router.adopt(name, policy)
+
+    async def _steer(self) -> None:
+        """Keep each policy to its share or its budget, from where the log says that the stream is."""
+        for name, policy in self.router.policies.items():
+            self.steering.take(name, policy)
+        if self.steering.steers:
+            stories = await asyncio.to_thread(self.reader.latest, RECALLED)
+            self.steering.recall(reversed(stories))
+
     def _adopt(self, name: str, policy: Policy) -> None:
         """Let what was deployed decide from the next request on."""
-        policy = _exploring(policy, _configured(self.settings)[name])
+        policy = as_configured(policy, self.settings.objective)
+        policy = self.steering.take(name, _exploring(policy, _configured(self.settings)[name]))
         describing = _featurizer({**self.router.policies, name: policy}, self.settings)
         self._close_at_the_end(describing)
         self.router.adopt(name, policy, describing)
@@ -226,7 +243,8 @@ def _policies(settings: Settings, watchers: Mapping[str, Deployed]) -> dict[str,
         name: _exploring(watchers[name].first() if name in watchers else _policy(policy), policy)
         for name, policy in _configured(settings).items()
     }
-    return {**plain, **found}
+    configured = {name: as_configured(policy, settings.objective) for name, policy in found.items()}
+    return {**plain, **configured}
 
 
 def _exploring(policy: Policy, settings: PolicySettings) -> Policy:

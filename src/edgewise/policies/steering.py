@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 from msgspec import Struct
 from msgspec.structs import replace
 
+from edgewise.domain.protocols import Policy
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from edgewise.domain.protocols import Policy
 
 GAIN = "cloud_gain"  # in a decision's evidence: what the best cloud promised over the best edge
 BONUS = "cloud_bonus"  # what was added to that
@@ -46,16 +46,33 @@ class Steer(Struct, frozen=True):
         return {GAIN: gain, BONUS: self.bonus, LEVEL: self.level, GOAL: self.goal}
 
 
-class Steerable(Protocol):
-    """A policy that can lean towards the cloud, or away from it."""
+class Start(Struct, frozen=True):
+    """What a policy is to keep to, and what is known before the first request.
+
+    `gains` are those of training prompts, `usd` is what an answer of the cloud costs, `bonus` the threshold
+    that training found.
+    """
+
+    target: Target
+    gains: tuple[float, ...] = ()
+    usd: float | None = None
+    bonus: float = 0.0
+
+
+class Steerable(Policy, Protocol):
+    """A trained policy: it can lean towards the cloud, or away from it, and judge by another objective."""
 
     @property
-    def name(self) -> str:
-        """What the log calls it."""
+    def start(self) -> Start | None:
+        """What it is to keep to; None where it has no target."""
         ...
 
     def steered(self, steer: Steer | None) -> Policy:
         """The same policy with that threshold."""
+        ...
+
+    def configured(self, objective: str | None, target: Target | None) -> Steerable:
+        """The same policy with another objective, spelled as requests do, and another target."""
         ...
 
 

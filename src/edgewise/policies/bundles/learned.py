@@ -9,9 +9,10 @@ import numpy as np
 
 from edgewise.domain.decisions import Estimate, Forecast, Odds
 from edgewise.domain.errors import BundleError, RequestError
-from edgewise.policies.bundles.weighing import Weighed, delayed, other, own
+from edgewise.policies.bundles.weighing import Weighed, delayed, other, own, refuse_lacking
 from edgewise.policies.delays import delays
 from edgewise.policies.objectives import Objective, objective_of
+from edgewise.policies.steering import Start
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from edgewise.domain.requests import Situation
     from edgewise.features.static.vectors import Described
     from edgewise.policies.bundles.bundle import Bundle, Predicted
-    from edgewise.policies.steering import Steer
+    from edgewise.policies.steering import Steer, Target
 
     Floats = NDArray[np.float32]
 
@@ -33,12 +34,13 @@ SHOWN = ("quality", "latency_s", "cost_usd")
 class Learned:
     """Follow a bundle. A candidate that it has never seen is chosen only where nobody else is left.
 
-    `objective` stands in for the bundle's own, `steer` for its own threshold between edge and cloud. A
-    request with an objective of its own is not steered: thresholds are in the policy's unit.
+    `objective` and `target` stand in for the bundle's own, `steer` for its threshold between edge and cloud.
+    A request with an objective of its own is not steered: thresholds are in the policy's unit.
     """
 
     bundle: Bundle
     objective: Objective | None = None
+    target: Target | None = None
     steer: Steer | None = None
 
     @property
@@ -53,6 +55,33 @@ class Learned:
     def features(self) -> str:
         """The version of the vectors that it was trained on."""
         return self.bundle.manifest.features
+
+    @property
+    def start(self) -> Start | None:
+        """What it is to keep to, with what the bundle knows of that; None without a target."""
+        target = self.target or self.bundle.manifest.target
+        if target is None:
+            return None
+        manifest = self.bundle.manifest
+        clouds = [c.usd for c in manifest.candidates if c.location == "cloud" and c.usd is not None]
+        usd = sum(clouds) / len(clouds) if clouds else None
+        if self.objective is not None:  # the gains of training are in another unit
+            return Start(target, usd=usd)
+        sides = {c.location: float(self.bundle.offsets[n]) for n, c in enumerate(manifest.candidates)}
+        bonus = sides.get("cloud", 0.0) - sides.get("edge", 0.0)
+        return Start(target, tuple(self.bundle.gains.tolist()), usd, bonus)
+
+    def configured(self, objective: str | None, target: Target | None) -> Learned:
+        """The same policy with another objective, spelled as requests do, and another target.
+
+        Raises `BundleError` where the objective needs forecasts that the bundle does not make.
+        """
+        found = None if objective is None else objective_of(objective, self.bundle.objective)
+        if found is not None and found.spelling == self.bundle.objective.spelling:
+            found = None
+        if found is not None:
+            refuse_lacking(self.bundle, found)
+        return replace(self, objective=found, target=target)
 
     def steered(self, steer: Steer | None) -> Learned:
         """The same policy with another threshold."""
