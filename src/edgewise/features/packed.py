@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgewise.domain.errors import StoreError
 from edgewise.features.described import TALK, static_vectors
 from edgewise.features.parts import NAMES
 from edgewise.features.static.vectors import Described
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from edgewise.domain.requests import Features
 
@@ -55,22 +58,24 @@ def readable(version: str, wanted: str) -> bool:
 def unpacked(prompts: Sequence[tuple[bytes, str]], wanted: str) -> Described:
     """Prompts that were packed under these versions as the features `wanted`; see `readable`.
 
-    Raises ValueError for what is torn.
+    Raises `StoreError` for what is torn.
     """
-    vectors, statistics, terms = [], [], []
-    for packed_prompt, version in prompts:
-        head = np.frombuffer(packed_prompt, HEAD, 3)
+    vectors: list[NDArray[np.float32]] = []
+    statistics: list[NDArray[np.float32]] = []
+    terms: list[NDArray[np.int32]] = []
+    for row, version in prompts:
+        head = np.frombuffer(row[:12].ljust(12, b"\xff"), HEAD, 3)  # too short: a length of -1
         ends = 12 + 4 * np.cumsum(head)
-        if min(head) < 0 or int(ends[-1]) != len(packed_prompt):
-            raise ValueError("features in the log are torn")
-        vectors.append(np.frombuffer(packed_prompt, FLOAT, int(head[0]), 12))
-        said = np.frombuffer(packed_prompt, FLOAT, int(head[1]), int(ends[0]))
+        if min(head) < 0 or int(ends[-1]) != len(row):
+            raise StoreError("The outcome log holds features of a prompt that are torn; it is damaged.")
+        vectors.append(np.frombuffer(row, FLOAT, int(head[0]), 12).astype(np.float32))
+        said = np.frombuffer(row, FLOAT, int(head[1]), int(ends[0])).astype(np.float32)
         statistics.append(said if version == wanted else said[: -len(NAMES)])
-        terms.append(np.frombuffer(packed_prompt, HEAD, int(head[2]), int(ends[1])))
+        terms.append(np.frombuffer(row, HEAD, int(head[2]), int(ends[1])).astype(np.int32))
     bounds = np.cumsum([0, *(len(found) for found in terms)]).astype(np.int64)
     return Described(
-        np.stack(vectors).astype(np.float32),
-        np.stack(statistics).astype(np.float32),
-        np.concatenate(terms).astype(np.int32),
+        np.stack(vectors),
+        np.stack(statistics),
+        np.concatenate(terms),
         bounds,
     )
