@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from edgewise import assets
 from edgewise.constraints import Capability, Pin, Privacy
-from edgewise.domain.errors import EdgewiseError, SettingsError
+from edgewise.domain.errors import EdgewiseError, MissingExtra, SettingsError
 from edgewise.domain.places import home
 from edgewise.execution import Executor, Shadows
 from edgewise.features.described import endpoint_in
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from edgewise.domain.candidates import Candidate
     from edgewise.domain.decisions import Record
     from edgewise.domain.protocols import Featurizer, OutcomeLog, Policy, Upstream
+    from edgewise.domain.requests import Features
     from edgewise.settings import CandidateSettings, NetworkSettings, PolicySettings, Settings
 
 BUNDLE = "bundle"
@@ -219,6 +220,7 @@ def _router(
         executor=executor,
         keep=texts,
         shadows=shadows,
+        keep_vector=_keeping(settings),
     )
 
 
@@ -275,6 +277,17 @@ def _loaded(folder: Path) -> Policy:
     return Otherwise(policy, make("complexity"))
 
 
+def _keeping(settings: Settings) -> Callable[[Features], bytes | None] | None:
+    """How the log keeps what learned policies read, where `[store] vectors` asks for it."""
+    if not settings.store.vectors:
+        return None
+    try:
+        from edgewise.features.packed import kept  # noqa: PLC0415 - numpy is an extra
+    except ImportError as error:
+        raise MissingExtra("[store] vectors = true", "learn") from error
+    return kept
+
+
 def _featurizer(policies: Mapping[str, Policy], settings: Settings) -> Featurizer:
     """The text's statistics, and the vectors that a bundle among the policies was trained on."""
     found = (getattr(settled(policy), "features", None) for policy in policies.values())
@@ -283,4 +296,8 @@ def _featurizer(policies: Mapping[str, Policy], settings: Settings) -> Featurize
         raise SettingsError(
             f"The bundles want different features ({', '.join(sorted(wanted))}); train them alike."
         )
+    if not wanted and settings.store.vectors:  # for a bundle to come: replayed on what was asked before it
+        from edgewise.features.packed import widest  # noqa: PLC0415 - numpy is an extra
+
+        wanted.add(widest())
     return featurizer(wanted.pop() if wanted else None, settings.features)
