@@ -124,6 +124,19 @@ def served_by(upstream: Mock) -> str:
     return config.replace('id = "tiny"', 'id = "small"').replace('id = "giant"', 'id = "large"')
 
 
+@pytest.mark.parametrize("ill", ["", "other", "gone"])
+def test_doctor_asks_the_endpoint(trained: Path, endpoint: Embedder, ill: str) -> None:
+    script = '[[candidates]]\nid = "small"\nlocation = "edge"\nscript = {}\n'
+    url = "http://127.0.0.1:9/v1" if ill == "gone" else endpoint.url
+    (trained / "edgewise.toml").write_text(f'{FEATURES}url = "{url}"\n{script}')
+    endpoint.salt = ill
+    ran = edgewise("doctor", "--json", cwd=trained)
+    checks = {check["name"]: check for check in json.loads(ran.stdout)["checks"]}
+    said = {"": "gives the vectors", "other": "another model answers", "gone": "gave no vectors"}[ill]
+    assert said in checks["features"]["found"]
+    assert checks["features"]["state"] == ("warn" if ill else "ok")
+
+
 def asking(text: str) -> dict[str, Any]:
     return {"model": "auto", "messages": [{"role": "user", "content": text}]}
 

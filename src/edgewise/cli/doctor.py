@@ -113,9 +113,19 @@ def _policy(settings: Settings, config: Path | None) -> Iterator[Check]:
     problem = policy_problem(settings, config)
     if problem is None:
         yield from _deployed(settings)
+        yield from _features(settings)
     else:
         mend = "Train it with edgewise train, or name its folder in the policy's bundle."
         yield Check("policy", "fail", problem, mend)
+
+
+def _features(settings: Settings) -> Iterator[Check]:
+    """Whether the endpoint that makes the bundles' vectors does, where one does."""
+    from edgewise.cli.doctor_features import features_problem  # noqa: PLC0415 - loaded when used
+
+    if (told := features_problem(settings)) is not None:
+        found, mend = told
+        yield Check("features", "warn" if mend else "ok", found, mend)
 
 
 def _deployed(settings: Settings) -> Iterator[Check]:

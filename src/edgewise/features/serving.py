@@ -56,6 +56,10 @@ class EndpointFeatures:
         found = self._describe.joined((parts,), vectors)
         return Features(plain.named, found, plain.version, self._version)
 
+    async def problem(self) -> str | None:
+        """Why the endpoint does not give the vectors of training, or None. Asks it."""
+        return await self._endpoint.problem()
+
     async def aclose(self) -> None:
         """Close idle connections."""
         await self._endpoint.aclose()

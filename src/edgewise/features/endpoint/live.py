@@ -83,6 +83,17 @@ class Endpoint:
         self._failures = 0
         return self._mismatched() if found is None else found
 
+    async def problem(self) -> str | None:
+        """Why it does not give the vectors of training, or None; it is asked, within the deadline."""
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                rows = await self._client.embed([PROBE])
+        except TimeoutError:
+            return f"{place(self.access.url)} gave no vectors in {self.timeout_s:g} s."
+        except UpstreamError as error:
+            return str(error)
+        return self._wrong(rows, probing=True) or None
+
     async def aclose(self) -> None:
         """Close idle connections."""
         await self._client.aclose()
