@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from edgewise.policies.learners.protocol import Arrays, Doubles, Floats, Training
 
 
-SHARPNESS: Final = 12.0
+SHARPNESS: Final = 30.0
 PRIOR_ROWS: Final = 20.0
 FEWEST_ROWS: Final = 8
 FEWEST_TASKS: Final = 2
