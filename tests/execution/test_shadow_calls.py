@@ -226,6 +226,22 @@ def test_under_load_shadows_are_dropped_and_counted() -> None:
     asyncio.run(main())
 
 
+@given(st.lists(st.integers(0, 12), min_size=3, max_size=12))
+def test_none_that_waits_is_forgotten_whenever_it_comes(turns: list[int]) -> None:
+    """Each number is how often the loop turns before the next request: the last call may just be ending."""
+
+    async def main() -> None:
+        gateway = Gateway(at_once=1, most_waiting=100)
+        for count in turns:
+            await gateway.router.route(request())
+            for _ in range(count):
+                await asyncio.sleep(0)
+        await gateway.shadows.drain()
+        assert gateway.shadows.asked == len(gateway.beside()) == len(turns)
+
+    asyncio.run(main())
+
+
 def test_bodies_that_wait_take_up_no_more_than_they_may() -> None:
     async def main() -> None:
         stuck = Stuck()

@@ -55,6 +55,7 @@ class Shadows:
         self._waiting: deque[_Call] = deque()
         self._bytes = 0
         self._running: set[asyncio.Task[None]] = set()
+        self._busy = 0  # tasks that will look for what waits; one that has ended may still be in the set
         self._closed = False
         self.asked = 0
         self.dropped = 0
@@ -99,7 +100,8 @@ class Shadows:
         size = len(call.request.body)
         if self._closed:
             self.dropped += 1
-        elif len(self._running) < self._at_once:
+        elif self._busy < self._at_once:
+            self._busy += 1
             task = asyncio.get_running_loop().create_task(self._work(call))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
@@ -111,18 +113,23 @@ class Shadows:
 
     async def _work(self, call: _Call) -> None:
         """Ask one after the other until none waits."""
-        while True:
-            self.asked += 1
-            try:
-                await self._ask(call)
-            except EdgewiseError:  # it is on record as an outcome
-                logger.debug("A shadow did not answer", exc_info=True)
-            except Exception:
-                logger.exception("A shadow failed in a way that we did not foresee")
-            if not self._waiting:
-                return
-            call = self._waiting.popleft()
-            self._bytes -= len(call.request.body)
+        try:
+            await self._try(call)
+            while self._waiting:
+                call = self._waiting.popleft()
+                self._bytes -= len(call.request.body)
+                await self._try(call)
+        finally:
+            self._busy -= 1
+
+    async def _try(self, call: _Call) -> None:
+        self.asked += 1
+        try:
+            await self._ask(call)
+        except EdgewiseError:  # it is on record as an outcome
+            logger.debug("A shadow did not answer", exc_info=True)
+        except Exception:
+            logger.exception("A shadow failed in a way that we did not foresee")
 
     async def _ask(self, call: _Call) -> None:
         decision = recorded(call.beside, call.candidate)
