@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
@@ -245,3 +248,22 @@ def test_an_objective_that_the_bundle_cannot_judge_is_refused_at_the_start(
 ) -> None:
     with pytest.raises(BundleError, match="needs forecasts of reward; this bundle learned"):
         decider(settings_for(trained["plain"], '[objective]\nname = "reward"'))
+
+
+def test_who_serves_a_bundle_keeps_linear_algebra_to_one_thread(trained: dict[str, Path]) -> None:
+    """In a process of its own: the limit holds until the process ends."""
+    code = (
+        "import sys, threadpoolctl, numpy, pathlib\n"
+        "from edgewise.learning.deploy import learned\n"
+        "def threads(): return {i['num_threads'] for i in threadpoolctl.threadpool_info()"
+        " if i['user_api'] == 'blas'}\n"
+        "before = threads()\n"
+        "learned(pathlib.Path(sys.argv[1]))\n"
+        "print(sorted(before), sorted(threads()))\n"
+    )
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
+    environment.pop("OMP_NUM_THREADS", None)
+    command = [sys.executable, "-c", code, str(trained["plain"])]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=60)
+    assert ran.stdout.split("\n")[0].endswith("[1]")
+    assert os.cpu_count() == 1 or ran.stdout.startswith("[2]")
