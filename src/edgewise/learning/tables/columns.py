@@ -21,6 +21,7 @@ UNITS: Mapping[str, tuple[str, float]] = {"latency_ms": ("latency_s", 0.001)}
 TEXTS = ("prompt", "candidate", "location", "group", "response", "status")
 ROUNDING = 1e-9
 MOST_CRITICAL = 10.0
+LARGEST = 1e100  # sums of more would not be finite
 LONGEST_SHOWN = 12  # columns that an error lists
 
 
@@ -63,6 +64,8 @@ class Columns:
             raise self._wrong(number, f"`{column}` is {str(value)[:40]!r}, not a number.") from None
         if math.isinf(found):
             raise self._wrong(number, f"`{column}` is infinite.")
+        if abs(found) > LARGEST:
+            raise self._wrong(number, f"`{column}` is {found:g}, too large to be a measurement.")
         return (
             found
             if math.isnan(found)
