@@ -116,8 +116,8 @@ were not.
 """
 TAIL = """
 Where the log's choices did not depend on the prompt, the two differ little, either way. Where a policy chose
-by the prompt, as most logs' policies do, both learners rank prompts better from doubly robust outcomes, and no
-gain of `auto` is negative: they are the default of `edgewise train`; `--bandit ipw` is the other.
+by the prompt, as most logs' policies do, both learners rank prompts better from doubly robust outcomes, and
+no gain of `auto` is negative: they are the default of `edgewise train`; `--bandit ipw` is the other.
 """
 
 
