@@ -118,6 +118,13 @@ def test_what_a_bundle_would_have_earned_is_read_from_the_log(
     shown = capsys.readouterr().out
     assert "doubly robust" in shown
     assert "is better than what was logged" in shown
+    assert all(name in shown for name in measures_of(found))
+    assert "…" not in shown
+
+
+def measures_of(found: dict[str, dict[str, object]]) -> list[str]:
+    """The measures that the report has."""
+    return list(found["measures"])
 
 
 def test_a_bundle_knows_what_it_was_trained_on(folder: Path) -> None:

@@ -121,9 +121,10 @@ def _print_measures(title: str, newcomer: str, measures: Mapping[str, Compared])
 
 
 def _shown(estimate: Estimate) -> str:
+    """The mean, and below it the interval: a row of these fits a terminal."""
     if isnan(estimate.mean):
         return "unknown"
-    return f"{estimate.mean:.4g} ({estimate.low:.4g} to {estimate.high:.4g})"
+    return f"{estimate.mean:.3g}\n{estimate.low:.3g} to {estimate.high:.3g}"
 
 
 def _percent(share: Estimate) -> str:

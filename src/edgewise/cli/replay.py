@@ -74,4 +74,5 @@ def _print(found: Replayed) -> None:
 
 
 def _shown(estimate: Estimate) -> str:
-    return f"{estimate.mean:.4g} ({estimate.low:.4g} to {estimate.high:.4g})"
+    """The mean, and below it the interval: a row of these fits a terminal."""
+    return f"{estimate.mean:.3g}\n{estimate.low:.3g} to {estimate.high:.3g}"
