@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,3 +112,14 @@ def test_of_very_many_a_sample_is_kept_and_said(monkeypatch: pytest.MonkeyPatch,
     table = read_table(write_table(tmp_path / "t.csv", 60))
     report = evaluate(learn(table, OPTIONS).bundle, nearly(table, 0), name="t", say=lambda _: None)
     assert "one of 50 sketched training prompts" in report.leakage.sentence
+
+
+def test_the_option(tmp_path: Path) -> None:
+    table = write_table(tmp_path / "t.csv", 40)
+    command = [sys.executable, "-m", "edgewise.cli", "train", str(table), "--learner", "ridge", "-o"]
+    for folder, words in (("with", []), ("without", ["--no-sketches"])):
+        subprocess.run(
+            [*command, str(tmp_path / folder), *words], check=True, timeout=120, capture_output=True
+        )
+    assert Bundle.load(tmp_path / "with").sketches.shape == (40, WIDTH)
+    assert len(Bundle.load(tmp_path / "without").sketches) == 0

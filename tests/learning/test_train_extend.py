@@ -207,3 +207,27 @@ def test_the_command(parent: Path, tmp_path: Path) -> None:
         assert f"{words[0]} was settled when the bundle was trained" in refused.stderr
         assert "Traceback" not in refused.stderr
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(("quality", "chosen"), [(1.0, True), (0.1, False)])
+def test_a_head_start_holds_against_it_unless_labels_say_otherwise(
+    tmp_path: Path, quality: float, chosen: bool
+) -> None:
+    """Where nothing told the others apart the best single one is always chosen, but not at any price."""
+    dice = Random(1)
+    with (tmp_path / "noise.csv").open("w") as file:
+        file.write("prompt,candidate,quality\n")
+        for prompt, _ in prompts(160):
+            file.writelines(
+                f"{prompt},{name},{float(dice.random() < share)}\n"
+                for name, share in (("a", 0.5), ("b", 0.65))
+            )
+    with (tmp_path / "new.csv").open("w") as file:
+        file.write("prompt,candidate,quality\n")
+        file.writelines(f"{prompt},new,{quality}\n" for prompt, _ in prompts(40, seed=31))
+    learn(read_table(tmp_path / "noise.csv"), TrainOptions(Objective("quality-at-cost"))).save(tmp_path / "b")
+    parent = Bundle.load(tmp_path / "b")
+    assert parent.margin.max() > 0.0
+    grown = add_candidates(tmp_path / "b", read_table(tmp_path / "new.csv")).bundle
+    share = (grown.forecast(DESCRIBED).choice == 2).mean()
+    assert share == (1.0 if chosen else 0.0)
