@@ -31,11 +31,11 @@ def test_forecasts_that_do_not_bear_out_keep_an_order_though_hardly_a_difference
 def test_guessing_the_task_weighs_less_where_there_are_few_tasks():
     data = table(60)
     held = noise(60, ("direct", "by_task", "terms", "neighbours", "trees"))
-    weights = []
+    weights: list[float] = []
     for tasks in (2, 30):
         stack = weigh(held, replace(data, labels=np.arange(60) % tasks))
         share = dict(zip(stack.names, stack.level, strict=True)).get("by_task", 0.0) / stack.level.sum()
-        weights.append(share)
+        weights.append(float(share))
     assert weights[0] < 0.1
     assert weights[1] > 0.3
 
