@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,17 +23,22 @@ from benchmarks.learning_page import PAGE, ROWS, page
 from edgewise.features.described import describer
 from edgewise.learning.tables import Layout
 from edgewise.learning.train.answers import describe_answers
+from edgewise.learning.train.learn import TrainOptions, learn
 from edgewise.policies.learners.answers import AnswerLearner
 from edgewise.policies.learners.registry import learner_called
+from edgewise.policies.objectives import Objective
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
+    from edgewise.features.static.vectors import Described
+
     Rows = NDArray[np.intp]
 
 MMLU, GSM8K, NINE = (f"routing/{name}.csv.gz" for name in ("mmlu_dev", "gsm8k", "nine_models_dev"))
+QUALITY = "quality-at-cost"
 TASKS, ENOUGH, ROUNDS = 5, 2, 2_000
 KEPT = Path(__file__).parents[1] / "docs" / "benchmarks" / "learning.json"
 
@@ -43,6 +47,12 @@ def forecast(data: Problem, rest: Rows, out: Rows, learner: str = "auto") -> NDA
     """Forecasts of `out` by a learner fitted on `rest`."""
     fitted = learner_called(learner).fit(data.training.take(rest))
     return fitted.predict(data.training.features.take(out)).astype(np.float64)
+
+
+def routed(data: Problem, rest: Rows, asked: Described, options: TrainOptions) -> NDArray[np.float64]:
+    """Utilities by which `edgewise route` chooses, of a bundle that `edgewise train` makes of `rest`."""
+    bundle = learn(data.table.take(rest), options).bundle
+    return bundle.forecast(asked).value.astype(np.float64)
 
 
 def scored(data: Problem, rest: Rows, out: Rows, learner: str = "auto") -> float:
@@ -111,8 +121,13 @@ def nine(learner: str = "auto") -> Iterator[float]:
     data = problem(NINE)
     for seed in range(2):
         for rest, out in data.parts(5, seed):
-            said = forecast(data, rest, out, learner)
             single = int(np.average(data.targets[rest], axis=0, weights=data.weights[rest]).argmax())
+            said = routed(
+                data,
+                rest,
+                data.training.features.take(out),
+                TrainOptions(Objective(QUALITY), learner=learner),
+            )
             yield gap_closed(said, data.targets[out], data.weights[out], single)
 
 
@@ -125,8 +140,9 @@ def placement(learner: str = "auto") -> Iterator[float]:
     asked = test.training.features.take(out)
 
     for seed in range(5 if learner == "auto" else 1):
-        fitted = learner_called(learner).fit(replace(train.training, seed=seed))
-        yield realised(fitted.predict(asked).astype(np.float64), test.targets[out], test.weights[out])
+        options = TrainOptions(Objective("reward"), learner=learner, seed=seed)
+        said = routed(train, np.arange(len(train.targets)), asked, options)
+        yield realised(said, test.targets[out], test.weights[out])
 
 
 def selection() -> Iterator[float]:
@@ -135,7 +151,8 @@ def selection() -> Iterator[float]:
     gains = np.zeros((3, len(data.targets)))
     for seed in range(3):
         for rest, out in data.parts(5, seed):
-            chosen = forecast(data, rest, out).argmax(1)
+            asked = data.training.features.take(out)
+            chosen = routed(data, rest, asked, TrainOptions(Objective("qos"))).argmax(1)
             single = int(data.targets[rest].mean(0).argmax())
             gains[seed, out] = data.targets[out, chosen] - data.targets[out, single]
     dice = np.random.default_rng(0).integers(0, gains.shape[1], (ROUNDS, gains.shape[1]))
@@ -151,7 +168,7 @@ def one_decision(learner: str) -> Iterator[float]:
     sizes = np.abs(np.diff(data.training.features.bounds) - 199)
     text = data.table.prompts[int(sizes.argmin())]
     for _ in range(3):
-        taken = []
+        taken: list[int] = []
         for _ in range(400):
             began = time.process_time_ns()
             fitted.predict(describe([text]))

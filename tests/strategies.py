@@ -31,6 +31,7 @@ from edgewise.domain.decisions import (
     OutcomeStatus,
     Reason,
     Record,
+    Shadow,
 )
 from edgewise.domain.requests import Features, Needs, Request, Situation, Wishes
 from edgewise.domain.signals import Signal
@@ -169,6 +170,15 @@ odds = st.lists(ids, min_size=1, max_size=5, unique=True).flatmap(odds_over)
 
 
 @st.composite
+def shadows_over(draw: st.DrawFn, names: list[str]) -> Shadow:
+    """What another policy would have chosen of these candidates, or how it failed."""
+    drawn = draw(odds_over(names))
+    failed = Shadow(draw(ids), error=draw(texts))
+    seen = Shadow(draw(ids), drawn.favourite, drawn.by_id, forecasts=drawn.forecasts, ask=draw(st.booleans()))
+    return draw(st.sampled_from([failed, seen]))
+
+
+@st.composite
 def decisions(draw: st.DrawFn, prompts: Literal["full", "none"] = "full") -> Decision:
     drawn = draw(odds)
     chosen = draw(st.sampled_from([name for name, p in drawn.by_id.items() if p > 0.0]))
@@ -195,6 +205,7 @@ def decisions(draw: st.DrawFn, prompts: Literal["full", "none"] = "full") -> Dec
         simulated=draw(st.booleans()),
         prompt=draw(texts) if prompts == "full" else None,
         micros=draw(amounts),
+        shadow=draw(st.none() | shadows_over(list(drawn.by_id))),
     )
 
 

@@ -170,7 +170,7 @@ def test_a_promise_is_kept_on_every_way(
             headers = {"privacy": privacy} if privacy else {}
             if narrow:
                 headers["candidates"] = ",".join(narrow)
-            request = parse_chat(_body(content, model, stream=stream), headers, privacy_of(key))
+            request = parse_chat(_body(content, model, stream=stream), headers, privacy=privacy_of(key))
             with suppress(EdgewiseError):
                 await way(world, request)
             _check(world, action, privacy_of(privacy, key), content, way)

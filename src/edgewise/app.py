@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING, Any, Self
 
 from edgewise import assets
 from edgewise.constraints import constraints_for
-from edgewise.domain.errors import EdgewiseError, SettingsError
+from edgewise.domain.errors import EdgewiseError, MissingExtra, SettingsError
 from edgewise.domain.places import home
-from edgewise.execution import Executor
-from edgewise.features import TextFeatures
-from edgewise.features.described import VectorFeatures
+from edgewise.execution import Executor, Shadows
+from edgewise.features.described import endpoint_in
 from edgewise.features.detectors import detection_for
+from edgewise.features.serving import EndpointFeatures, featurizer
 from edgewise.learning.deploy import FOLDER, Deployed, Store, learned
+from edgewise.learning.steer import RECALLED, Steering, as_configured
 from edgewise.monitors import World
 from edgewise.outcomes import LogReader, MemoryLog, Observed, SqliteLog, Texts
 from edgewise.policies import Explore, make, settled
 from edgewise.policies.affinity import Affinity
+from edgewise.policies.lots import features_of
+from edgewise.policies.otherwise import Otherwise
 from edgewise.router import Router
 from edgewise.sessions import FILE, SessionScreen, SessionStore
 from edgewise.settings import describe
@@ -40,7 +43,8 @@ if TYPE_CHECKING:
 
     from edgewise.domain.candidates import Candidate
     from edgewise.domain.decisions import Record
-    from edgewise.domain.protocols import Featurizer, Monitor, OutcomeLog, Policy, Upstream
+    from edgewise.domain.protocols import Featurizer, Monitor, OutcomeLog, Policy, Screen, Upstream
+    from edgewise.domain.requests import Features
     from edgewise.features.detectors import Detection
     from edgewise.monitors import Watch
     from edgewise.settings import CandidateSettings, NetworkSettings, PolicySettings, Settings
@@ -92,20 +96,27 @@ class App:
         self._closing.push_async_callback(self.sessions.aclose)
         log = SqliteLog(self.log_path, retention=store)
         await self._closing.enter_async_context(log)
-        self.log: OutcomeLog = Observed(Observed(log, self.sessions.observe), self.world.observe)
-        if self._observer:
-            self.log = Observed(self.log, self._observer)
+        self.steering = Steering(self._lead)
+        self.log: OutcomeLog = log
+        for observer in (self.sessions.observe, self.world.observe, self.steering, self._observer):
+            if observer is not None:
+                self.log = Observed(self.log, observer)
         self._detection = detection_for(self.settings.privacy)
         upstreams = {c.id: self._upstream(c) for c in self.settings.candidates}
         for upstream in upstreams.values():
             self._closing.push_async_callback(upstream.aclose)
         executor = Executor(upstreams, self.log, keep_text=store.prompts == "full")
         self.watchers = _watchers(self.settings, self._adopt)
+        shadows = Shadows(executor)
+        self._closing.push_async_callback(shadows.aclose)
         texts = Texts(store.prompts, salt=log.salt)
-        router = _router(self.settings, executor, texts, self.watchers, self._detection)
+        router = _router(self.settings, executor, texts, self.watchers, shadows)
         # What is found counts for the session too, so that its screen comes last.
-        self.router = replace(router, screens=(*router.screens, self.sessions), signals=self.world.signals)
+        screens = (*_screens(self._detection), self.sessions)
+        self.router = replace(router, screens=screens, signals=self.world.signals)
         self.world.open(self.reader)
+        self._close_at_the_end(self.router.featurizer)
+        await self._steer()
         for watcher in self.watchers.values():
             self._closing.callback(asyncio.create_task(watcher.follow()).cancel)
         return self
@@ -130,10 +141,39 @@ class App:
                 return missing
         return None
 
+    def warnings(self) -> list[str]:
+        """What is not as it should be, though requests can be answered; one sentence each."""
+        return [
+            f"What was deployed cannot be served as policy '{name}', which stays as it was: {watcher.problem}"
+            for name, watcher in self.watchers.items()
+            if watcher.problem is not None
+        ]
+
+    def _lead(self, name: str, policy: Policy) -> None:
+        """Put a policy with new thresholds in charge; it reads the same features as before."""
+        self.router.adopt(name, policy)
+
+    async def _steer(self) -> None:
+        """Keep each policy to its share or its budget, from where the log says that the stream is."""
+        for name, policy in self.router.policies.items():
+            self.steering.take(name, policy)
+        if self.steering.steers:
+            stories = await asyncio.to_thread(self.reader.latest, RECALLED)
+            self.steering.recall(reversed(stories))
+
     def _adopt(self, name: str, policy: Policy) -> None:
         """Let what was deployed decide from the next request on."""
-        policy = _exploring(policy, _configured(self.settings)[name], self.settings.session.switch_margin)
-        self.router.adopt(name, policy, _featurizer({**self.router.policies, name: policy}))
+        policy = as_configured(policy, self.settings.objective)
+        margin = self.settings.session.switch_margin
+        policy = self.steering.take(name, _exploring(policy, _configured(self.settings)[name], margin))
+        describing = _featurizer({**self.router.policies, name: policy}, self.settings)
+        self._close_at_the_end(describing)
+        self.router.adopt(name, policy, describing)
+
+    def _close_at_the_end(self, describing: Featurizer) -> None:
+        """An endpoint's connections are the only thing that a featurizer may hold open."""
+        if isinstance(describing, EndpointFeatures):
+            self._closing.push_async_callback(describing.aclose)
 
     def embed(self, texts: list[str]) -> tuple[Any, int]:
         """Sentence vectors (n, 384) of MiniLM, and the number of tokens read. Blocks: call it in a thread."""
@@ -209,7 +249,12 @@ def decider(settings: Settings) -> Router:
     """A router that only decides: it has nobody to ask and keeps no log."""
     watchers = _watchers(settings, lambda name, policy: None)  # noqa: ARG005 - it ends before anything changes
     detection = detection_for(settings.privacy)
-    return _router(settings, Executor({}, MemoryLog()), Texts("none"), watchers, detection)
+    router = _router(settings, Executor({}, MemoryLog()), Texts("none"), watchers)
+    return replace(router, screens=_screens(detection))
+
+
+def _screens(detection: Detection) -> tuple[Screen, ...]:
+    return (detection,) if detection.is_on else ()
 
 
 def _router(
@@ -217,18 +262,19 @@ def _router(
     executor: Executor,
     texts: Texts,
     watchers: Mapping[str, Deployed],
-    detection: Detection,
+    shadows: Shadows | None = None,
 ) -> Router:
     policies = _policies(settings, watchers)
     return Router(
         candidates=tuple(describe(c) for c in settings.candidates),
-        featurizer=_featurizer(policies),
+        featurizer=_featurizer(policies, settings),
         constraints=constraints_for(settings),
         policies=policies,
         executor=executor,
         keep=texts,
-        screens=(detection,) if detection.is_on else (),
         best_effort=settings.constraints.degrade == "best-effort",
+        shadows=shadows,
+        keep_vector=_keeping(settings),
     )
 
 
@@ -240,7 +286,7 @@ def _watchers(settings: Settings, adopt: Callable[[str, Policy], None]) -> dict[
     """One for each policy that follows `edgewise deploy`; the rule of thumb decides until a bundle does."""
     store = Store(home() / FOLDER)
     return {
-        name: Deployed(store, load=learned, otherwise=make("complexity"), adopt=partial(adopt, name))
+        name: Deployed(store, load=_loaded, otherwise=make("complexity"), adopt=partial(adopt, name))
         for name, policy in _configured(settings).items()
         if policy.kind == BUNDLE and policy.bundle == DEPLOYED
     }
@@ -254,7 +300,8 @@ def _policies(settings: Settings, watchers: Mapping[str, Deployed]) -> dict[str,
         name: _exploring(watchers[name].first() if name in watchers else _policy(policy), policy, margin)
         for name, policy in _configured(settings).items()
     }
-    return {**plain, **found}
+    configured = {name: as_configured(policy, settings.objective) for name, policy in found.items()}
+    return {**plain, **configured}
 
 
 def _exploring(policy: Policy, settings: PolicySettings, switch_margin: float) -> Policy:
@@ -275,18 +322,39 @@ def _learned(path: str | None) -> Policy:
         raise SettingsError(
             '[policy] kind = "bundle" needs bundle = "PATH", the folder that `edgewise train` wrote.'
         )
-    return learned(Path(path).expanduser())
+    return _loaded(Path(path).expanduser())
 
 
-def _featurizer(policies: Mapping[str, Policy]) -> Featurizer:
+def _loaded(folder: Path) -> Policy:
+    """The policy in a bundle's folder; if its vectors come from an endpoint, with a rule to fall back on."""
+    policy = learned(folder)
+    version = features_of(policy)
+    if version is None or endpoint_in(version) is None:
+        return policy
+    return Otherwise(policy, make("complexity"))
+
+
+def _keeping(settings: Settings) -> Callable[[Features], bytes | None] | None:
+    """How the log keeps what learned policies read, where `[store] vectors` asks for it."""
+    if not settings.store.vectors:
+        return None
+    try:
+        from edgewise.features.packed import kept  # noqa: PLC0415 - numpy is an extra
+    except ImportError as error:
+        raise MissingExtra("[store] vectors = true", "learn") from error
+    return kept
+
+
+def _featurizer(policies: Mapping[str, Policy], settings: Settings) -> Featurizer:
     """The text's statistics, and the vectors that a bundle among the policies was trained on."""
-    text = TextFeatures()
     found = (getattr(settled(policy), "features", None) for policy in policies.values())
     wanted = {version for version in found if isinstance(version, str)}
-    if not wanted:
-        return text
     if len(wanted) > 1:
         raise SettingsError(
             f"The bundles want different features ({', '.join(sorted(wanted))}); train them alike."
         )
-    return VectorFeatures(text, wanted.pop())
+    if not wanted and settings.store.vectors:  # for a bundle to come: replayed on what was asked before it
+        from edgewise.features.packed import widest  # noqa: PLC0415 - numpy is an extra
+
+        wanted.add(widest())
+    return featurizer(wanted.pop() if wanted else None, settings.features)

@@ -10,23 +10,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgewise.constraints import shortlist
 from edgewise.domain.decisions import Decision, draw
-from edgewise.domain.errors import NoEligibleCandidate, RequestError, UnknownModel
+from edgewise.domain.errors import NoEligibleCandidate, RequestError, SettingsError, UnknownModel
 from edgewise.domain.reasons import BY_RULE, reason_for
 from edgewise.domain.requests import Situation
 from edgewise.domain.signals import NO_SIGNALS
 from edgewise.policies import settled
-from edgewise.policies.objectives import OBJECTIVES
+from edgewise.policies.objectives import objective_of
+from edgewise.policies.shadow import askable
 from edgewise.sessions.trim import fitted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from edgewise.domain.candidates import Candidate
-    from edgewise.domain.decisions import Reason
+    from edgewise.domain.candidates import Candidate, Objection
+    from edgewise.domain.decisions import Odds, Reason
     from edgewise.domain.protocols import Constraint, Featurizer, Policy, Screen
-    from edgewise.domain.requests import Request
+    from edgewise.domain.requests import Features, Request
     from edgewise.domain.signals import Signals
-    from edgewise.execution import Answer, Executor
+    from edgewise.execution import Answer, Executor, Shadows
 
 
 class _Named(NamedTuple):
@@ -43,7 +44,9 @@ class Router:
     `policies` holds the default policy under "auto" and each further one under its name. `keep` says what
     of a prompt's text may be recorded: the text, its hash, or neither. `screens` see a request first,
     `signals` tells the state of the world, in microseconds; `best_effort` lets an overloaded edge answer
-    where nobody else may.
+    where nobody else may. `shadows` asks what a shadow would have chosen; without it nobody is asked twice.
+    `keep_vector` packs what a learned policy reads of the conversation, for the record; without it that is
+    not kept.
     """
 
     candidates: Sequence[Candidate]
@@ -55,6 +58,8 @@ class Router:
     screens: Sequence[Screen] = ()
     signals: Callable[[], Signals] = field(default=lambda: NO_SIGNALS, repr=False)
     best_effort: bool = False
+    shadows: Shadows | None = None
+    keep_vector: Callable[[Features], bytes | None] | None = None
 
     _by_id: dict[str, Candidate] = field(init=False, repr=False, compare=False)
     _named: dict[str, tuple[_Named, _Named]] = field(init=False, repr=False, compare=False)
@@ -85,7 +90,11 @@ class Router:
         chosen = self._by_id[decision.chosen]
         if request.needs.least_tokens is not None:
             decision, request = fitted(decision, chosen, request)
-        return await self.executor.carry_out(decision, chosen, request, arrived=arrived)
+        answering = self.executor.carry_out(decision, chosen, request, arrived=arrived)
+        shadow = decision.shadow
+        if self.shadows is None or shadow is None or not shadow.ask or not shadow.chosen:
+            return await answering
+        return await self.shadows.after(answering, decision, self._by_id[shadow.chosen], request)
 
     async def decide(self, request: Request, *, explore: bool = True) -> Decision:
         """Who should answer, and why; nobody is asked and nothing is recorded.
@@ -105,11 +114,8 @@ class Router:
         arrived = perf_counter()
         wishes = request.wishes
         policy, calm = self._policy_for(request)
-        if wishes.objective is not None and wishes.objective not in OBJECTIVES:
-            raise RequestError(
-                f"There is no objective '{wishes.objective[:100]}'; there are {', '.join(OBJECTIVES)}.",
-                param="edgewise.objective",
-            )
+        if wishes.objective is not None:
+            _check_objective(wishes.objective)
         if not explore or wishes.privacy or wishes.session or request.pin:
             policy = calm
         features = await self.featurizer.describe(request)
@@ -129,58 +135,71 @@ class Router:
             )
         )
         chosen = draw(odds, request.id) if explore else odds.favourite
-        prompt, prompt_hash = self.keep(request.prompt)
-        candidate = self._by_id[chosen]
-        return Decision(
-            id=request.id,
-            at=time(),
-            chosen=chosen,
-            location=candidate.location,
-            policy=policy.name,
-            reason=reason_for(odds, chosen, kept, objections, request),
+        return self._record(
+            request,
+            policy.name,
+            reason_for(odds, chosen, kept, objections, request),
+            objections,
+            chosen=self._by_id[chosen],
+            odds=odds,
+            features=features,
             propensity=odds.by_id[chosen] if explore else 1.0,
-            odds=odds.by_id,
-            shortlist=tuple(odds.by_id),
-            forecasts=odds.forecasts,
-            objections=objections,
-            evidence=_evidence(odds.evidence, request),
-            objective=wishes.objective,
-            model=wishes.model,
-            session=wishes.session,
-            privacy=wishes.privacy,
-            stream=request.stream,
-            simulated=candidate.simulated,
-            prompt=prompt,
-            prompt_hash=prompt_hash,
             micros=(perf_counter() - arrived) * 1e6,
-            shadow=odds.shadow,
-            signals={s.name: s.value for s in signals.values() if s.value is not None},
+            signals=signals,
         )
 
     def _refused(self, request: Request, refused: NoEligibleCandidate) -> Decision:
         """The record of a request that nobody may answer: no choice, and every objection."""
-        wishes = request.wishes
-        prompt, prompt_hash = self.keep(request.prompt)
         rules = {objection.rule for objection in refused.objections}
         reasons: list[Reason] = [reason for rule, reason in BY_RULE.items() if rule in rules]
+        reason = reasons[0] if reasons else "only_candidate"
+        return self._record(request, self._policy_for(request)[0].name, reason, refused.objections)
+
+    def _record(  # noqa: PLR0913 - a record's parts
+        self,
+        request: Request,
+        policy: str,
+        reason: Reason,
+        objections: tuple[Objection, ...],
+        *,
+        chosen: Candidate | None = None,
+        odds: Odds | None = None,
+        features: Features | None = None,
+        propensity: float = 0.0,
+        micros: float = 0.0,
+        signals: Signals = NO_SIGNALS,
+    ) -> Decision:
+        """What goes into the log of a request: nobody chosen, and no odds, where nobody may answer."""
+        wishes = request.wishes
+        prompt, prompt_hash = self.keep(request.prompt)
+        by_id = odds.by_id if odds else {}
+        vector = self.keep_vector(features) if self.keep_vector and features else None
         return Decision(
             id=request.id,
             at=time(),
-            chosen="",
-            location="",
-            policy=self._policy_for(request)[0].name,
-            reason=reasons[0] if reasons else "only_candidate",
-            propensity=0.0,
-            odds={},
-            shortlist=(),
-            objections=refused.objections,
+            chosen=chosen.id if chosen else "",
+            location=chosen.location if chosen else "",
+            policy=policy,
+            reason=reason,
+            propensity=propensity,
+            odds=by_id,
+            shortlist=tuple(by_id),
+            forecasts=odds.forecasts if odds else {},
+            objections=objections,
+            evidence=_evidence(odds.evidence if odds else {}, request),
             objective=wishes.objective,
             model=wishes.model,
             session=wishes.session,
             privacy=wishes.privacy,
             stream=request.stream,
+            simulated=chosen.simulated if chosen else False,
             prompt=prompt,
             prompt_hash=prompt_hash,
+            micros=micros,
+            shadow=askable(odds.shadow, chosen.id, request, objections) if odds and chosen else None,
+            signals={s.name: s.value for s in signals.values() if s.value is not None},
+            vector=vector,
+            vector_version=features.vector_version if features and vector else "",
         )
 
     def _policy_for(self, request: Request) -> tuple[_Named, _Named]:
@@ -211,6 +230,14 @@ def _pair(policy: Policy) -> tuple[_Named, _Named]:
     """A policy, and the same without its exploration."""
     calm = settled(policy)
     return _Named(policy, policy.name), _Named(calm, calm.name)
+
+
+def _check_objective(spelling: str) -> None:
+    """Refuse what is no objective whether or not the policy goes by one: a wish is never silently ignored."""
+    try:
+        objective_of(spelling)
+    except SettingsError as error:
+        raise RequestError(str(error), param="edgewise.objective") from None
 
 
 def _listed(names: Sequence[str] | Mapping[str, object]) -> str:

@@ -27,6 +27,12 @@ def test_the_lines_let_the_key_in(name: str) -> None:
     assert (found.name, found.scopes) == (name, ("read", "admin"))
 
 
+def test_a_key_may_have_an_objective_of_its_own() -> None:
+    output = runner.invoke(app, ["new", "--name", "a", "--objective", "fastest-at-quality:0.7"]).output
+    lines = output[output.index("[[server.keys]]") :]
+    assert from_tree(tomllib.loads(lines), source="f").server.keys[0].objective == "fastest-at-quality:0.7"
+
+
 def test_without_scopes_a_key_may_ask_and_read() -> None:
     output = runner.invoke(app, ["new", "--name", "a"]).output
     assert 'scopes = ["inference", "read"]' in output
@@ -38,6 +44,10 @@ def test_without_scopes_a_key_may_ask_and_read() -> None:
         (
             ["--name", "a", "--scope", "root"],
             "edgewise: --scope is 'root'; expected inference, read, admin.\n",
+        ),
+        (
+            ["--name", "a", "--objective", "qos:3"],
+            "edgewise: --objective: The objective 'qos' takes no number, found '3'.\n",
         ),
         (
             ["--name", " "],

@@ -33,6 +33,7 @@ class Server:
     keys: list[str] = field(default_factory=list)
     strange: list[str] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    was_asked: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
@@ -56,13 +57,18 @@ class Server:
         self.asked.append(body["model"])
         self.keys.append(headers.get("authorization", ""))
         self.bodies.append(body)
+        self.was_asked.set()
         if self.hangs:
             await receive()
         elif self.status != 200:
             said = f"It broke; {self.keys[-1]}" if self.echoes_key else "It broke"
             await self._whole(send, self.status, {"error": {"message": said}})
-        elif self.ollama:
+        elif self.ollama and body.get("stream", True):
             await self._lines(send, body)
+        elif self.ollama:
+            answer = {"role": "assistant", "content": f"{body['model']} says Paris."}
+            counted = {"prompt_eval_count": 5, "eval_count": 4}
+            await self._whole(send, 200, {"message": answer, "done": True, "done_reason": "stop", **counted})
         elif body.get("stream") and self.streams:
             await self._events(send, body)
         else:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isnan
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.outcomes import sample
 
-from edgewise.domain.decisions import Feedback, Shadow
+from edgewise.domain.decisions import Feedback
 from edgewise.domain.stories import Story
-from edgewise.learning.deploy.compare import compare, watch
+from edgewise.learning.deploy.compare import compare
 from edgewise.policies.canary import ARM, FAILED
 
 START = sample.AT
@@ -95,15 +94,3 @@ def test_only_what_a_policy_chose_since_the_beginning_counts() -> None:
 def test_few_sessions_are_too_early() -> None:
     found = compare(sides(0, quality=(0.0, 1.0), sessions=30, each=10), since=START)
     assert {m.verdict for m in found.measures.values()} == {"too early to say"}
-
-
-def test_a_shadow_is_compared_with_the_favourite_not_with_the_draw() -> None:
-    same = [story(shadow=Shadow("new", "smollm2-135m"), chosen="cloud-simulated") for _ in range(30)]
-    other = [story(shadow=Shadow("new", "cloud-simulated")) for _ in range(10)]
-    broken = [story(shadow=Shadow("new", error="no such matrix")) for _ in range(3)]
-    unseen = [story(), story(shadow=Shadow("older", "cloud-simulated"))]
-    found = watch([*same, *other, *broken, *unseen], since=START, policy="new")
-    assert (found.watched, found.failed) == (40, 3)
-    assert found.agreement.mean == pytest.approx(0.75)
-    assert 0.5 < found.agreement.low < 0.75 < found.agreement.high < 0.95
-    assert isnan(watch([], since=START).agreement.mean)

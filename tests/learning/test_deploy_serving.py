@@ -10,60 +10,19 @@ from random import Random
 import numpy as np
 import pytest
 from tests.cli.stored import edgewise
-from tests.learning.synthetic import prompts, write_table
+from tests.learning.deployments import HARD, TOML
+from tests.learning.synthetic import prompts
 
 from edgewise.app import App, decider
 from edgewise.domain.decisions import Decision, Feedback
 from edgewise.domain.ids import mint
 from edgewise.gateway.chat_body import chat_of
-from edgewise.learning.deploy import FOLDER, Store
-from edgewise.learning.replay import replay
+from edgewise.learning.deploy import Store
+from edgewise.learning.replay import Asked, replay
 from edgewise.learning.replay.bundles import BundleWishes
-from edgewise.learning.tables import read_table
-from edgewise.learning.train import TrainOptions, learn
 from edgewise.policies.bundles import Bundle
 from edgewise.policies.canary import ARM
-from edgewise.policies.objectives import Objective
 from edgewise.settings import Settings, load
-
-TOML = """
-[policy]
-kind = "bundle"
-bundle = "deployed"
-explore = {explore}
-[[candidates]]
-id = "small"
-location = "edge"
-script = {{ replies = ["short"] }}
-[[candidates]]
-id = "large"
-location = "cloud"
-price = {{ input = 1.0, output = 2.0 }}
-script = {{ replies = ["long"] }}
-"""
-HARD = next(prompt for prompt, hard in prompts(20, seed=5) if hard)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    here = tmp_path_factory.mktemp("trained")
-    options = TrainOptions(Objective("quality-at-cost", weight=0.1), learner="ridge")
-    learn(read_table(write_table(here / "t.csv")), options).save(here / "bundle")
-    return here / "bundle"
-
-
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setenv("EDGEWISE_HOME", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "edgewise.toml"
-    path.write_text(TOML.format(explore=0.0))
-    return load(path)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / FOLDER)
 
 
 def test_a_gateway_follows_every_step_and_loses_no_request(
@@ -159,6 +118,13 @@ def test_what_a_bundle_would_have_earned_is_read_from_the_log(
     shown = capsys.readouterr().out
     assert "doubly robust" in shown
     assert "is better than what was logged" in shown
+    assert all(name in shown for name in measures_of(found))
+    assert "…" not in shown
+
+
+def measures_of(found: dict[str, dict[str, object]]) -> list[str]:
+    """The measures that the report has."""
+    return list(found["measures"])
 
 
 def test_a_bundle_knows_what_it_was_trained_on(folder: Path) -> None:
@@ -170,7 +136,7 @@ def test_a_bundle_knows_what_it_was_trained_on(folder: Path) -> None:
 def test_strangers_to_the_bundle_are_not_chosen_where_it_knows_another(folder: Path) -> None:
     wishes = BundleWishes(Bundle.load(folder))
     offered = np.array([[True, True, True], [True, False, False], [True, True, False]])
-    odds = wishes([HARD] * 3, ("stranger", "small", "large"), offered).odds
+    odds = wishes([Asked("", HARD)] * 3, ("stranger", "small", "large"), offered).odds
     assert odds.tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
     assert replay([], wishes, wishes.bundle.objective).refusal is not None
 

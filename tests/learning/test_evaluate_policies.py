@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -162,9 +163,13 @@ def test_prompts_of_the_training_part_are_not_counted() -> None:
 def test_near_duplicates_are_told_beside_the_training_table() -> None:
     table = made(60)
     bundle = learn(table.take(range(40)), options()).bundle
-    alone = evaluate(bundle, table.take(range(40, 60)), name="t", say=quiet)
+    blind = learn(table.take(range(40)), replace(options(), sketches=False)).bundle
+    alone = evaluate(blind, table.take(range(40, 60)), name="t", say=quiet)
     assert alone.leakage.near is None
     assert "--trained-on" in alone.leakage.sentence
+    sighted = evaluate(bundle, table.take(range(40, 60)), name="t", say=quiet)
+    assert sighted.leakage.near is not None
+    assert "--trained-on" not in sighted.leakage.sentence
     beside = evaluate(
         bundle, table.take(range(40, 60)), name="t", trained_on=table.take(range(40)), say=quiet
     )

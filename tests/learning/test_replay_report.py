@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from edgewise.domain.decisions import Decision, Feedback, Odds, Outcome, draw
 from edgewise.domain.stories import Story
-from edgewise.learning.replay import Replayed, Wishes, quality_of, replay
+from edgewise.learning.replay import Asked, Replayed, Wishes, quality_of, replay
 from edgewise.policies.objectives import Objective
 
 PLAIN = Objective("quality-at-cost")
@@ -21,7 +21,7 @@ QUALITY = {"edge": 0.3, "cloud": 0.8, "site": 0.5}
 def always(name: str) -> Any:
     """A policy that takes `name` wherever it is offered, else the first that is."""
 
-    def wishes(prompts: Sequence[str], candidates: Sequence[str], offered: np.ndarray) -> Wishes:
+    def wishes(asked: Sequence[Asked], candidates: Sequence[str], offered: np.ndarray) -> Wishes:
         odds = np.zeros(offered.shape)
         for row, here in enumerate(offered):
             named = name in candidates and here[list(candidates).index(name)]

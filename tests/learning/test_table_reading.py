@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import math
+import random
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,7 @@ from hypothesis import strategies as st
 
 from edgewise.domain.errors import SettingsError, TableError
 from edgewise.learning.tables import Layout, layout_of, objective_for, read_table, utilities
+from edgewise.learning.tables.build import exact_parts
 
 LONG = "prompt,candidate,quality,latency_s\na,edge,0.5,1\na,cloud,1,2\nb,edge,0,1\nb,cloud,1,4\n"
 
@@ -68,7 +72,8 @@ def test_parquet(tmp_path: Path) -> None:
 
 
 def test_parquet_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    for name in ("pyarrow", "pyarrow.parquet"):
+        monkeypatch.setitem(sys.modules, name, None)
     assert "edgewise[parquet]" in refused(written(tmp_path, "x", "t.parquet"))
 
 
@@ -133,6 +138,7 @@ def test_failed_calls_count_as_quality_0(tmp_path: Path) -> None:
         ("prompt,candidate,stars\na,x,1\n", "neither `quality` nor `reward`"),
         ("prompt,candidate,quality\na,x,good\n", "row 1: `quality` is 'good', not a number"),
         ("prompt,candidate,quality\na,x,inf\n", "is infinite"),
+        ("prompt,candidate,reward\na,x,1e200\n", "too large to be a measurement"),
         ("prompt,candidate,quality\na,x,90\n", "--quality-scale 100"),
         ("prompt,candidate,quality,latency_s\na,x,1,-2\n", "latency_s is negative"),
         ("prompt,candidate,quality,propensity\na,x,1,0\n", "propensity 0"),
@@ -185,6 +191,42 @@ def test_a_large_table_is_sampled_by_prompt_in_any_order(tmp_path: Path) -> None
     assert any("drawn by hash" in note and "of 800 rows" in note for note in table.notes)
     mixed = read_table(written(tmp_path, head + "".join(reversed(rows)), "r.csv"), some)
     assert set(mixed.prompts) == set(table.prompts)
+
+
+def test_repeats_neither_fill_the_memory_nor_depend_on_their_order(tmp_path: Path) -> None:
+    dice = random.Random(0)
+    rows = [f"prompt {i % 3},{c},{dice.random() * 10 ** dice.randint(-9, 0)!r},{i % 11}\n"
+            for i in range(3_000) for c in ("x", "y")]  # fmt: skip
+    head = "prompt,candidate,quality,mission_criticality\n"
+    table = read_table(written(tmp_path, head + "".join(rows)))
+    assert (table.repeats == 1_000).all()
+    dice.shuffle(rows)
+    mixed = read_table(written(tmp_path, head + "".join(rows), "r.csv"))
+    for one, other in ((table, mixed), (mixed, table)):
+        place = [other.prompts.index(prompt) for prompt in one.prompts]
+        assert one.metric("quality").tobytes() == other.metric("quality")[place].tobytes()
+        key = "mission_criticality"
+        assert one.criticality[key].tobytes() == other.criticality[key][place].tobytes()
+    values = [float(row.split(",")[2]) for row in rows if row.startswith("prompt 0,x")]
+    assert table.metric("quality")[0, 0] == math.fsum(values) / 1_000
+
+
+def test_memory_is_bounded_by_the_cap_not_by_the_rows(tmp_path: Path) -> None:
+    def peak(rows: int) -> int:
+        lines = (f"prompt number {i % 100} of many,{c},{i % 2}\n" for i in range(rows // 2) for c in "xy")
+        path = written(tmp_path, "prompt,candidate,quality\n" + "".join(lines), f"{rows}.csv")
+        tracemalloc.start()
+        read_table(path, Layout(most_prompts=20))
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    assert peak(60_000) < 1.3 * peak(15_000)
+
+
+@given(st.lists(st.floats(-1e90, 1e90, allow_subnormal=False), min_size=1, max_size=80))
+def test_folding_changes_no_sum(values: list[float]) -> None:
+    assert math.fsum(exact_parts(values)) == math.fsum(values)
 
 
 def test_progress_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,3 +295,29 @@ def test_any_cells_give_a_table_or_a_sentence(cells: list[str], gz: bool) -> Non
             assert len(read_table(path)) > 0
         except TableError as error:
             assert str(error)
+
+
+TALK = [
+    {"role": "user", "content": "Hi"},
+    {"role": "assistant", "content": "Yes?"},
+    {"role": "user", "content": "Go"},
+]
+
+
+def test_conversations_are_prompts_however_they_are_written(tmp_path: Path) -> None:
+    """As JSON in a cell, as a list under `prompt` or `messages`: the same prompt each time."""
+    loose = json.dumps([{**turn, "name": "x"} for turn in TALK], indent=1)
+    rows = [
+        {"prompt": loose, "candidate": "edge", "quality": 1},
+        {"prompt": TALK, "candidate": "cloud", "quality": 0},
+        {"prompt": [{"role": "user", "content": "Hi"}], "candidate": "edge", "quality": 1},
+        {"prompt": "Hi", "candidate": "cloud", "quality": 1},
+    ]
+    found = read_table(written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "t.jsonl"))
+    assert found.prompts == (json.dumps(TALK, separators=(",", ":")), "Hi")
+    assert found.repeats.tolist() == [[1, 1], [1, 1]]
+    for row in rows:
+        row["messages"] = row.pop("prompt")
+    rows[0]["messages"], rows[3]["messages"] = TALK, [{"role": "user", "content": "Hi"}]
+    again = read_table(written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "m.jsonl"))
+    assert again.prompts == found.prompts

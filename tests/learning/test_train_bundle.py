@@ -10,7 +10,7 @@ import pytest
 from tests.learning.synthetic import prompts, write_table
 
 from edgewise.domain.candidates import Candidate, Shortlist
-from edgewise.domain.errors import BundleError, TableError
+from edgewise.domain.errors import BundleError, RequestError, TableError
 from edgewise.domain.requests import Features, Situation
 from edgewise.features.described import describer, version_of
 from edgewise.learning.tables import Layout, OutcomeTable, read_table
@@ -151,7 +151,7 @@ def test_a_request_may_have_its_own_objective(trained: Trained) -> None:
     assert (
         policy.odds(situation(text, "small", "large", objective="qos")).favourite == "small"
     )  # 10 times as fast
-    with pytest.raises(BundleError, match="needs forecasts of reward"):
+    with pytest.raises(RequestError, match="needs forecasts of reward"):
         policy.odds(situation(text, "small", "large", objective="reward"))
 
 

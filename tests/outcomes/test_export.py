@@ -110,6 +110,18 @@ def test_an_unknown_format_is_refused_with_those_there_are(target: str, named: s
         format_of(target, named)
 
 
+def known(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if value is not None}
+
+
+def test_parquet_holds_what_the_other_formats_hold(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="the extra parquet is not installed")
+    path, plain = tmp_path / "t.parquet", tmp_path / "t.jsonl"
+    assert export([STORY, STORY], str(path), "parquet") == export([STORY, STORY], str(plain), "jsonl")
+    rows = parquet.read_table(path).to_pylist()
+    assert [known(row) for row in rows] == [known(row) for row in read(plain)]
+
+
 def test_parquet_without_pyarrow_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from math import isnan
 from pathlib import Path  # noqa: TC003 - Typer reads it at run time
-from time import localtime, strftime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgewise.cli.console import fail, out, print_json, table
+from edgewise.cli.console import err, fail, out, print_json
 from edgewise.cli.extras import need_learning
 from edgewise.cli.setup import ConfigOption, JsonOption  # noqa: TC001 - Typer reads them at run time
-from edgewise.cli.stored import log_path
 from edgewise.learning.deploy import FOLDER, Store
-from edgewise.outcomes.reader import LogReader
-from edgewise.settings import home
+from edgewise.settings import home, load
+from edgewise.settings.schema import DEPLOYED
 
 if TYPE_CHECKING:
-    from edgewise.domain.decisions import Estimate
-    from edgewise.learning.deploy import Entry, Trial
-    from edgewise.learning.deploy.compare import CanaryReport, ShadowReport
+    from edgewise.learning.deploy import Entry
     from edgewise.learning.deploy.state import State
-
-COLUMNS = ("", "canary", "incumbent", "difference", "sessions", "verdict")
 
 
 def command(  # noqa: PLR0913 - one argument an option
@@ -35,6 +28,9 @@ def command(  # noqa: PLR0913 - one argument an option
     canary: Annotated[
         float | None, typer.Option(help="Let it decide for this share of sessions.", min=0, max=1)
     ] = None,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="With --shadow: ask what it would choose, too, and book the cost.")
+    ] = False,
     rollback: Annotated[bool, typer.Option("--rollback", help="Undo the latest step.")] = False,
     status: Annotated[bool, typer.Option("--status", help="What is deployed, and how a trial goes.")] = False,
     config: ConfigOption = None,
@@ -47,95 +43,57 @@ def command(  # noqa: PLR0913 - one argument an option
         fail("--shadow and --canary try a bundle; give its folder, too.")
     if shadow is not None and canary is not None:
         fail("Give --shadow or --canary, not both.")
+    if ask and shadow is None:
+        fail("--ask belongs to --shadow; what a canary chooses is asked anyway.")
     need_learning()
     store = Store(home() / FOLDER)
     if status:
-        _status(store.state(), config, as_json=as_json)
+        from edgewise.cli.deploy_status import show  # noqa: PLC0415 - loaded when used
+
+        show(store, config, as_json=as_json)
         return
-    if bundle is None:
-        entry = store.rollback()
-    elif shadow is not None:
-        entry = store.attempt(bundle, "shadow", shadow)
-    elif canary is not None:
-        entry = store.attempt(bundle, "canary", canary)
-    else:
-        entry = store.promote(bundle)
+    before = store.state()
+    entry = store.rollback() if bundle is None else _step(store, bundle, shadow, canary, ask=ask)
     if as_json:
         print_json(entry)
     else:
-        out(_told(entry))
+        out(_told(entry, before))
+    if bundle is not None:
+        _warn_unless_followed(config)
 
 
-def _told(entry: Entry) -> str:
+def _step(store: Store, bundle: Path, shadow: float | None, canary: float | None, *, ask: bool) -> Entry:
+    if shadow is not None:
+        return store.attempt(bundle, "shadow", shadow, ask=ask)
+    if canary is not None:
+        return store.attempt(bundle, "canary", canary)
+    return store.promote(bundle)
+
+
+def _warn_unless_followed(config: Path | None) -> None:
+    """Say so where a deployment has no effect on the gateway of this configuration."""
+    settings = load(config)
+    if not any(policy.bundle == DEPLOYED for policy in (settings.policy, *settings.policies.values())):
+        err(
+            f"No policy of {config or 'the configuration here'} follows `edgewise deploy` yet: "
+            f'write [policy] kind = "bundle" and bundle = "{DEPLOYED}".'
+        )
+
+
+def _told(entry: Entry, before: State) -> str:
     named = f"{entry.version} (bundle {entry.bundle})"
     if entry.mode == "rollback":
-        return f"{named} is in charge again." if entry.version else "No bundle is in charge any more."
+        now = (
+            f"{named} is in charge"
+            if entry.version
+            else "no bundle is in charge, the complexity rule decides"
+        )
+        if before.trial is not None:
+            return f"The {before.trial.mode} of {before.trial.version} has ended: {now}, as before it."
+        return f"{before.current} has been undone: {now}."
     if entry.mode == "full":
         return f"{named} is in charge."
     if entry.mode == "canary":
         return f"{named} decides for {entry.share:.0%} of the sessions; `deploy --status` compares."
-    return f"{named} is watched on {entry.share:.0%} of the sessions; `deploy --status` tells."
-
-
-def _status(state: State, config: Path | None, *, as_json: bool) -> None:
-    report = None if state.trial is None else _report(state.trial, log_path(config, None))
-    if as_json:
-        print_json({"state": state, "report": report})
-        return
-    out(f"In charge: {state.current or 'no bundle'}")
-    if state.trial is not None:
-        _print_trial(state.trial, report)
-    rows = [
-        (_moment(e.at), e.mode, e.version or "-", e.bundle or "-", f"{e.share:.0%}", e.source or "")
-        for e in state.history
-    ]
-    if rows:
-        table("History", ("when", "step", "version", "bundle", "share", "from"), rows)
-
-
-def _report(trial: Trial, log: Path) -> CanaryReport | ShadowReport | None:
-    from edgewise.learning.deploy.compare import compare, watch  # noqa: PLC0415 - numpy is an extra
-
-    if not log.exists():
-        return None
-    stories = LogReader(log).stories(after=trial.since)
-    return (compare if trial.mode == "canary" else watch)(stories, since=trial.since)
-
-
-def _print_trial(trial: Trial, report: CanaryReport | ShadowReport | None) -> None:
-    from edgewise.learning.deploy.compare import ShadowReport  # noqa: PLC0415 - numpy is an extra
-
-    out(f"On trial: {trial.version}, {trial.mode} on {trial.share:.0%} since {_moment(trial.since)}")
-    if report is None:
-        out("  The outcome log does not exist yet.")
-    elif isinstance(report, ShadowReport):
-        out(
-            f"  {report.watched:,} decisions watched, {report.failed:,} failures; it would have chosen the "
-            f"same in {_shown(report.agreement)}"
-        )
-    else:
-        out(
-            f"  {report.canary:,} decisions by the canary, {report.incumbent:,} by the incumbent; "
-            f"the canary failed {report.failed:,} times"
-        )
-        rows = [
-            (
-                name,
-                *(_shown(e) for e in (m.canary, m.incumbent, m.difference)),
-                f"{m.sessions[0]:,} / {m.sessions[1]:,}",
-                m.verdict,
-            )
-            for name, m in report.measures.items()
-        ]
-        if rows:
-            table("Canary and incumbent (means with 95 % intervals)", COLUMNS, rows)
-
-
-def _shown(estimate: Estimate) -> str:
-    if isnan(estimate.mean):
-        return "unknown"
-    return f"{estimate.mean:.4g} ({estimate.low:.4g} to {estimate.high:.4g})"
-
-
-def _moment(at: float) -> str:
-    return strftime("%Y-%m-%d %H:%M:%S", localtime(at))
+    asks = ", and what it would choose is asked, too" if entry.ask else ""
+    return f"{named} is watched on {entry.share:.0%} of the sessions{asks}; `deploy --status` tells."

@@ -27,6 +27,7 @@ from edgewise.cli.setup import ConfigOption, JsonOption, policy_problem, run, se
 from edgewise.domain.addresses import is_loopback
 from edgewise.domain.errors import SettingsError
 from edgewise.domain.places import home
+from edgewise.settings.schema import DEPLOYED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -112,10 +113,38 @@ def _policy(settings: Settings, config: Path | None) -> Iterator[Check]:
         return
     problem = policy_problem(settings, config)
     if problem is None:
-        yield Check("policy", "ok", "Its bundle loads.")
+        yield from _deployed(settings)
+        yield from _features(settings)
     else:
         mend = "Train it with edgewise train, or name its folder in the policy's bundle."
         yield Check("policy", "fail", problem, mend)
+
+
+def _features(settings: Settings) -> Iterator[Check]:
+    """Whether the endpoint that makes the bundles' vectors does, where one does."""
+    from edgewise.cli.doctor_features import features_problem  # noqa: PLC0415 - loaded when used
+
+    if (told := features_problem(settings)) is not None:
+        found, mend = told
+        yield Check("features", "warn" if mend else "ok", found, mend)
+
+
+def _deployed(settings: Settings) -> Iterator[Check]:
+    """Whether what `edgewise deploy` put in charge loads, where a policy follows it."""
+    if not any(policy.bundle == DEPLOYED for policy in (settings.policy, *settings.policies.values())):
+        yield Check("policy", "ok", "Its bundle loads.")
+        return
+    from edgewise.learning.deploy import FOLDER, Store, learned, problem_of  # noqa: PLC0415 - loaded when used
+    from edgewise.policies import make  # noqa: PLC0415 - the same
+
+    problem = problem_of(Store(home() / FOLDER), learned, make("complexity"))
+    if problem is None:
+        yield Check("policy", "ok", "What is deployed loads.")
+    else:
+        mend = (
+            "Undo it with edgewise deploy --rollback, or deploy a sound bundle; serve begins with the rule."
+        )
+        yield Check("policy", "fail", f"What is deployed cannot be served: {problem}", mend)
 
 
 def _embedded(settings: Settings) -> list[str]:

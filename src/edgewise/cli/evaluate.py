@@ -30,7 +30,7 @@ def command(  # noqa: PLR0913 - one argument an option
     floor: Annotated[
         float, typer.Option(help="With --cv: the quality that an at-quality objective asks.")
     ] = 0.8,
-    features: Annotated[str, typer.Option(help="With --cv: static or minilm.")] = "static",
+    features: Annotated[str, typer.Option(help="With --cv: static, minilm or URL#MODEL.")] = "static",
     learner: Annotated[str, typer.Option(help="With --cv: auto, or one by name.")] = "auto",
     seed: Annotated[int, typer.Option(help="Of the folds and of training.")] = 0,
     trained_on: Annotated[

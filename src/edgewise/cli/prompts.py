@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
 from edgewise.domain.errors import RequestError
+from edgewise.features.conversations import turns_in, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,13 +21,24 @@ JSON_ENDINGS = (".jsonl", ".ndjson")
 
 
 class Given(msgspec.Struct):
-    """One prompt, and the candidates' answers to it where they are known already."""
+    """One prompt, and the candidates' answers to it where they are known already.
+
+    A conversation stands there in its written form (`features.conversations`).
+    """
 
     prompt: str
     responses: dict[str, str] | None = None
 
 
-_parse = msgspec.json.Decoder(Given).decode
+class _Line(msgspec.Struct):
+    """A line of JSON: `prompt`, or `messages` in its place."""
+
+    prompt: str | None = None
+    messages: list[dict[str, Any]] | None = None
+    responses: dict[str, str] | None = None
+
+
+_parse = msgspec.json.Decoder(_Line).decode
 
 
 def given(prompt: str) -> str:
@@ -86,9 +98,18 @@ def _one(line: str, where: str, *, only_json: bool) -> Given:
     if not only_json and not _is_object(line):
         return Given(line)
     try:
-        return _parse(line)
+        read = _parse(line)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise RequestError(f"{where} is no JSON object with a `prompt`: {error}.") from error
+    if (read.prompt is None) == (read.messages is None):
+        found = "neither" if read.prompt is None else "both"
+        raise RequestError(f"{where} is no JSON object with a `prompt` or `messages`: it has {found}.")
+    if read.prompt is not None:
+        return Given(read.prompt, read.responses)
+    turns = turns_in(msgspec.json.encode(read.messages).decode())
+    if not turns:
+        raise RequestError(f"The `messages` in {where} hold no text; give each a `role` and `content`.")
+    return Given(written(turns), read.responses)
 
 
 def _is_object(line: str) -> bool:

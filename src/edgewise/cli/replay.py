@@ -40,7 +40,9 @@ def command(
     reader = LogReader(log_path(config, log))
     name = f"bundle:{loaded.manifest.version}"
     wishes = BundleWishes(loaded)
-    found = replay(reader.stories(), wishes, loaded.objective, seen=wishes.seen(), policy=name)
+    found = replay(
+        reader.stories(), wishes, loaded.objective, seen=wishes.seen(), reads=wishes.reads, policy=name
+    )
     if as_json:
         print_json(found)
     else:
@@ -72,4 +74,5 @@ def _print(found: Replayed) -> None:
 
 
 def _shown(estimate: Estimate) -> str:
-    return f"{estimate.mean:.4g} ({estimate.low:.4g} to {estimate.high:.4g})"
+    """The mean, and below it the interval: a row of these fits a terminal."""
+    return f"{estimate.mean:.3g}\n{estimate.low:.3g} to {estimate.high:.3g}"

@@ -13,6 +13,7 @@ from edgewise.cli.extras import need_learning
 from edgewise.cli.prompts import STDIN, Given, given, prompts_in
 from edgewise.cli.setup import ConfigOption, JsonOption, naming, run, settings_or_found
 from edgewise.domain.errors import NoEligibleCandidate, RequestError
+from edgewise.features.conversations import turns_in
 
 if TYPE_CHECKING:
     from edgewise.domain.decisions import Decision
@@ -28,7 +29,9 @@ def command(  # noqa: PLR0913 - one argument an option
     *,
     input_: Annotated[
         str | None,
-        typer.Option("--input", help="JSONL with `prompt`, a text file of one prompt a line, or `-`."),
+        typer.Option(
+            "--input", help="JSONL with `prompt` or `messages`, a text file of one prompt a line, or `-`."
+        ),
     ] = None,
     output: Annotated[str, typer.Option(help="Where to write; `-` is standard output.")] = "-",
     bundle: Annotated[
@@ -78,7 +81,9 @@ async def _by_settings(settings: Settings, prompts: list[Given], target: IO[byte
     nobody = 0
     for number, one in enumerate(prompts, start=1):
         try:
-            decision = await router.decide(chat_of(one.prompt), explore=False)
+            turns = turns_in(one.prompt)
+            request = chat_of(one.prompt, {"messages": turns} if turns else None)
+            decision = await router.decide(request, explore=False)
         except NoEligibleCandidate as error:  # one prompt that nobody may answer must not cost the others
             nobody += 1
             line = _refused(one.prompt, error)

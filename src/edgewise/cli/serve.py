@@ -53,6 +53,7 @@ async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> N
             server=settings.server,
             embeddings={settings.embeddings.model: app.embed},
             ready=app.problem,
+            warnings=app.warnings,
         )
         app.warm()
         for line in banner(settings, notes, app_address(host, port)):

@@ -59,15 +59,19 @@ class Forecast(Struct, frozen=True, omit_defaults=True):
 
 
 class Shadow(Struct, frozen=True, omit_defaults=True):
-    """What another policy would have chosen, had it been in charge: it was only watched.
+    """What another policy would have chosen, had it been in charge.
 
-    `chosen` is its likeliest candidate; where it failed, `error` says how, and there are no odds.
+    `chosen` is its likeliest candidate; where it failed, `error` says how, and there are no odds. Where `ask`
+    is set, `chosen` is asked, too, once the client has its answer; that is a decision of its own, under the
+    id that `shadow_id` makes.
     """
 
     policy: str
     chosen: str | None = None
     odds: dict[str, float] = {}
     error: str | None = None
+    forecasts: dict[str, Forecast] = {}
+    ask: bool = False
 
 
 class Odds(Struct, frozen=True):
@@ -137,7 +141,10 @@ class Decision(Struct, frozen=True, kw_only=True):
     Where nobody may answer, `chosen`, `location` and the odds are empty: only the objections tell.
     `at` is unix seconds, `micros` the time that deciding took. `shortlist`, `odds`, `forecasts` and
     `objections` stand in full, so that the decision can be explained and replayed; `signals` are the known
-    values at that moment, by name.
+    values at that moment, by name. `shadow_of` is the id of
+    the decision beside which this one was made; its reason is `shadow`, and no client saw its answer.
+    `vector` is what a learned policy reads of the conversation, packed, and `vector_version` its features,
+    where the store keeps vectors.
     """
 
     id: str
@@ -163,6 +170,9 @@ class Decision(Struct, frozen=True, kw_only=True):
     micros: float = 0.0
     shadow: Shadow | None = None
     signals: dict[str, float] = field(default_factory=dict[str, float])
+    shadow_of: str | None = None
+    vector: bytes | None = None
+    vector_version: str = ""
 
 
 class Attempt(Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import blake2b
 from os import urandom
 from time import time_ns
 
@@ -22,6 +23,15 @@ def mint() -> str:
         _pool.extend(drawn[i : i + RANDOM_DIGITS] for i in range(0, len(drawn), RANDOM_DIGITS))
         random = _pool.pop()
     return f"req_{time_ns() // 1_000_000:012x}{random}"
+
+
+def shadow_id(decision_id: str) -> str:
+    """The id under which that decision's shadow answers, where it is asked: always the same one.
+
+    It has the shape of a minted id, and its milliseconds.
+    """
+    digest = blake2b(decision_id.encode("utf-8", "surrogatepass"), digest_size=RANDOM_DIGITS // 2)
+    return decision_id[:-RANDOM_DIGITS] + digest.hexdigest()
 
 
 def is_minted(text: str) -> bool:

@@ -46,7 +46,7 @@ Action = Literal["local", "redact", "block", "allow"]  # what to do about someth
 
 
 class Finding(Struct, frozen=True):
-    """Something private that a detector saw: which rule, where in the request's `text` (start, end), and what.
+    """Something private that was found: which rule, where in the request's `text` (start, end), and what.
 
     What stands elsewhere in the body has no place in the text: its start and end are 0.
     """
@@ -58,10 +58,21 @@ class Finding(Struct, frozen=True):
     value: str = ""
 
 
+class Turn(Struct, frozen=True, rename={"text": "content"}):
+    """One message of a conversation: who speaks (`user`, `assistant`, `system`, `tool`), and the plain text.
+
+    Encoded as JSON it is a message in OpenAI's shape.
+    """
+
+    role: str
+    text: str
+
+
 class Request(Struct, frozen=True):
     """One chat request. `id` is minted by us, never by the client, who could otherwise steer the draw.
 
-    `prompt` is the last user message, `text` the whole conversation, both without markup.
+    `prompt` is the last user message, `text` the whole conversation, both without markup. `turns` are the
+    messages that hold text, in order; empty where there is only one.
     `body` is the JSON exactly as it came in; upstreams splice it rather than build it anew.
     `extended` says that the body carries our `edgewise` object, which is never sent on.
     `in_tool_loop` says that the last message is a tool's result: whoever called it waits for it.
@@ -85,6 +96,7 @@ class Request(Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
     searched: bool = False
     previous: str | None = None
+    turns: tuple[Turn, ...] = ()
 
     @property
     def pin(self) -> str | None:
@@ -93,17 +105,29 @@ class Request(Struct, frozen=True):
         return None if model == "auto" or model.startswith("auto:") else model
 
 
+class Absent(Struct, frozen=True):
+    """Why a request has no vector although a policy needs one, in a word and in a sentence.
+
+    `private`: the text may not go where vectors are made; `late`, `failed`: they were asked for in vain;
+    `pinned`: nobody needed to ask; `mismatch`: what came is not what the policy was trained on.
+    """
+
+    why: Literal["private", "late", "failed", "pinned", "mismatch"]
+    sentence: str
+
+
 class Features(Struct, frozen=True):
     """What was found in a request: named numbers and, where a policy needs one, a vector.
 
     `version` names what `named` holds, `vector_version` what `vector` is, so that a bundle can refuse
-    features that it was not trained on.
+    features that it was not trained on. Where a vector was needed and there is none, `absent` says why.
     """
 
     named: dict[str, float]
     vector: Any = None
     version: str = ""
     vector_version: str = ""
+    absent: Absent | None = None
 
 
 class Situation(Struct, frozen=True):

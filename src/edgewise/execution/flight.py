@@ -54,8 +54,9 @@ class Flight:
         )
 
     def abandoned(self) -> Outcome:
-        """The outcome of a client that hung up."""
-        return self._landed("cancelled", None, None, "estimated", error="The client hung up.")
+        """The outcome of a client that hung up, or of a shadow that the end of Edgewise cut off."""
+        error = "The client hung up." if self.decision.shadow_of is None else "Edgewise was ended."
+        return self._landed("cancelled", None, None, "estimated", error=error)
 
     def _landed(  # noqa: PLR0913 - the ways to end differ in all of these
         self,

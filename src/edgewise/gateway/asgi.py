@@ -14,7 +14,7 @@ from edgewise.domain.wire import error_body
 from edgewise.gateway.chat import PRIVACY, chat
 from edgewise.gateway.connection import KEY
 from edgewise.gateway.failures import failure
-from edgewise.gateway.wire import JSON, send_bytes
+from edgewise.gateway.wire import JSON, OBJECTIVE, send_bytes
 from edgewise.settings import KeyRing
 
 if TYPE_CHECKING:
@@ -118,6 +118,8 @@ class Gateway:
             )
         if key.privacy is not None:
             scope[PRIVACY] = privacy_of(key.privacy)
+        if key.objective is not None:
+            scope[OBJECTIVE] = key.objective
 
 
 def _needed(path: str) -> KeyScope:

@@ -10,7 +10,7 @@ from edgewise.domain.wire import error_event
 from edgewise.gateway.chat_body import PREFIX, parse_chat
 from edgewise.gateway.connection import KEY
 from edgewise.gateway.failures import failure
-from edgewise.gateway.wire import JSON, read_body, send_bytes
+from edgewise.gateway.wire import JSON, OBJECTIVE, read_body, send_bytes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -29,7 +29,7 @@ EVENT_STREAM: Headers = [
 
 
 async def read_chat(scope: Scope, receive: Receive, server: ServerSettings) -> Request:
-    """The chat request in an HTTP request."""
+    """The chat request in an HTTP request; what its key prefers stands in the scope."""
     body = await read_body(scope, receive, limit=server.max_body_bytes, timeout_s=server.body_timeout_s)
     wishes: dict[str, str] = {}
     for name, value in scope["headers"]:
@@ -37,7 +37,7 @@ async def read_chat(scope: Scope, receive: Receive, server: ServerSettings) -> R
             wish, said = name[len(PREFIX) :].decode("latin-1"), value.decode("latin-1").strip()
             # A header that comes twice is a list: a later line must not undo a stricter one.
             wishes[wish] = f"{wishes[wish]},{said}" if wish in wishes else said
-    return parse_chat(body, wishes, scope.get(PRIVACY))
+    return parse_chat(body, wishes, privacy=scope.get(PRIVACY), objective=scope.get(OBJECTIVE))
 
 
 async def chat(scope: Scope, receive: Receive, send: Send, *, router: Router, server: ServerSettings) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from edgewise.domain.errors import RequestError
+from edgewise.domain.errors import RequestError, SettingsError
 from edgewise.domain.ids import mint
+from edgewise.domain.objectives import spelled
 from edgewise.domain.privacy import privacy_of
-from edgewise.domain.requests import Needs, Request, Wishes
+from edgewise.domain.requests import Needs, Request, Turn, Wishes
 from edgewise.domain.tokens import (
     CHARACTERS_PER_TOKEN,
     TOKENS_PER_IMAGE,
@@ -63,10 +64,16 @@ class _ResponseFormat(Struct):
     type: str = "text"
 
 
+class _Objective(Struct, forbid_unknown_fields=True):
+    name: str
+    weight: float | None = None
+    floor: float | None = None
+
+
 class _Extension(Struct, forbid_unknown_fields=True):
     privacy: str | None = None
     session: str | None = None
-    objective: str | None = None
+    objective: str | _Objective | None = None
     candidates: list[str] | str | None = None
     deadline_s: float | None = None
     metadata: dict[str, str] | None = None
@@ -89,16 +96,18 @@ class _ChatBody(Struct):
 _decode = msgspec.json.Decoder(_ChatBody).decode
 
 
-def parse_chat(body: bytes, headers: Mapping[str, str], privacy: str | None = None) -> Request:
+def parse_chat(
+    body: bytes, headers: Mapping[str, str], *, privacy: str | None = None, objective: str | None = None
+) -> Request:
     """The request in `body`, with the wishes of the `x-edgewise-*` headers (names without that prefix).
 
-    `privacy` is what the caller's key demands; what header and body say can only add to it. Raises
-    `RequestError` (400) with one sentence.
+    `privacy` is what the caller's key demands; what header and body say can only add to it. `objective` is
+    the key's too, and holds where the request names none. Raises `RequestError` (400) with one sentence.
     """
     chat = decoded(body, _decode)
     if not chat.messages:
         raise RequestError("`messages` is empty; give at least one message.", param="messages")
-    text, prompt, images = _words(chat.messages)
+    text, prompt, images, turns = _words(chat.messages)
     stream_options = chat.stream_options
     wants_usage = isinstance(stream_options, _StreamOptions) and stream_options.include_usage is True
     if (chat.max_tokens or 0) < 0 or (chat.max_completion_tokens or 0) < 0:
@@ -114,7 +123,7 @@ def parse_chat(body: bytes, headers: Mapping[str, str], privacy: str | None = No
         prompt=prompt,
         text=text,
         body=body,
-        wishes=_wishes(chat, headers, privacy),
+        wishes=_wishes(chat, headers, privacy, objective),
         needs=Needs(
             input_tokens=int(tokens) + TOKENS_PER_IMAGE * images,
             output_tokens=chat.max_completion_tokens or chat.max_tokens or 0,
@@ -128,17 +137,25 @@ def parse_chat(body: bytes, headers: Mapping[str, str], privacy: str | None = No
         extended=chat.edgewise is not UNSET,
         in_tool_loop=chat.messages[-1].role in TOOL_ROLES,
         trim=chat.edgewise.trim if isinstance(chat.edgewise, _Extension) else None,
+        turns=turns,
     )
 
 
-def _words(messages: list[_Message]) -> tuple[str, str, int]:
-    """The whole conversation, tools' arguments and results too; the last user message; how many images."""
+def _words(messages: list[_Message]) -> tuple[str, str, int, tuple[Turn, ...]]:
+    """What was said.
+
+    The whole conversation, tools' arguments and results too; the last user message; how many images there
+    are; and, of several messages, each apart.
+    """
     texts: list[str] = []
+    roles: list[str] = []
     prompt, images = "", 0
     for number, message in enumerate(messages):
         content = message.content
         if message.tool_calls or message.function_call:
-            texts += _arguments(message)
+            given = _arguments(message)
+            texts += given
+            roles += [message.role] * len(given)
         if content is None:
             continue
         if not isinstance(content, str):
@@ -150,6 +167,7 @@ def _words(messages: list[_Message]) -> tuple[str, str, int]:
                 param=f"messages[{number}].content",
             )
         texts.append(content)
+        roles.append(message.role)
         if message.role == "user":
             prompt = content
     text = texts[0] if len(texts) == 1 else "\n".join(texts)
@@ -157,7 +175,8 @@ def _words(messages: list[_Message]) -> tuple[str, str, int]:
         raise RequestError(
             "`messages` holds no text; give at least one message with content.", param="messages"
         )
-    return text, prompt or text, images
+    turns = () if len(texts) == 1 else tuple(map(Turn, roles, texts))
+    return text, prompt or text, images, turns
 
 
 def _arguments(message: _Message) -> list[str]:
@@ -167,10 +186,12 @@ def _arguments(message: _Message) -> list[str]:
     return [text if isinstance(text, str) else msgspec.json.encode(text).decode() for text in given if text]
 
 
-def _wishes(chat: _ChatBody, headers: Mapping[str, str], demanded: str | None) -> Wishes:
+def _wishes(
+    chat: _ChatBody, headers: Mapping[str, str], demanded: str | None, objective: str | None
+) -> Wishes:
     extension = chat.edgewise if isinstance(chat.edgewise, _Extension) else None
     if extension is None and not headers:
-        return Wishes(chat.model, demanded)
+        return Wishes(chat.model, demanded, objective=objective)
     unknown = [name for name in headers if name not in EXTENSIONS]
     if unknown:
         known = ", ".join(f"x-edgewise-{name}" for name in EXTENSIONS)
@@ -185,11 +206,21 @@ def _wishes(chat: _ChatBody, headers: Mapping[str, str], demanded: str | None) -
         model=chat.model,
         privacy=_privacy(demanded, headers.get("privacy"), extension.privacy),
         session=session,
-        objective=headers.get("objective") or extension.objective,
+        objective=headers.get("objective") or _objective(extension.objective) or objective,
         candidates=_candidates(headers.get("candidates") or extension.candidates),
         deadline_s=_deadline(headers.get("deadline") or extension.deadline_s),
         metadata=extension.metadata or {},
     )
+
+
+def _objective(said: str | _Objective | None) -> str | None:
+    """The body's objective as a header would spell it. Whether there is such a one the router says."""
+    if not isinstance(said, _Objective):
+        return said
+    try:
+        return spelled(said.name, weight=said.weight, floor=said.floor)
+    except SettingsError as error:
+        raise RequestError(str(error), param="edgewise.objective") from None
 
 
 def _privacy(*said: str | None) -> str | None:

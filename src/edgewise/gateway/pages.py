@@ -21,7 +21,7 @@ from edgewise.gateway.json_body import decoded
 from edgewise.gateway.wire import read_body, send_json
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from edgewise.domain.protocols import OutcomeLog
     from edgewise.domain.stories import Story
@@ -66,7 +66,8 @@ Shape = TypeVar("Shape")
 class Pages:
     """The gateway's cooler paths.
 
-    `embeddings` give vectors (n, d) and a token count by model; `ready` a problem or None.
+    `embeddings` give vectors (n, d) and a token count by model; `ready` a problem or None; `warnings` what is
+    not as it should be, though requests can be answered.
     """
 
     router: Router
@@ -75,6 +76,7 @@ class Pages:
     server: ServerSettings
     embeddings: Mapping[str, Embed]
     ready: Callable[[], str | None]
+    warnings: Callable[[], Sequence[str]] = tuple
 
     def at(self, path: str) -> Mapping[str, Handler]:
         """The handlers of a path by method; empty where there is nothing."""
@@ -188,12 +190,14 @@ class Pages:
         await send_json(send, {"status": "ok"})
 
     async def readyz(self, _: Scope, __: Receive, send: Send) -> None:
-        """Requests can be answered, or what is still missing (503)."""
+        """Requests can be answered, or what is still missing (503); in both cases what else is wrong."""
         problem = self.ready()
+        warnings = list(self.warnings())
+        more = {"warnings": warnings} if warnings else {}
         if problem is None:
-            await send_json(send, {"status": "ready"})
+            await send_json(send, {"status": "ready", **more})
         else:
-            await send_json(send, {"status": "not ready", "problem": problem}, status=503)
+            await send_json(send, {"status": "not ready", "problem": problem, **more}, status=503)
 
     async def _read(self, scope: Scope, receive: Receive, decode: Callable[[bytes], Shape]) -> Shape:
         limit, patience = self.server.max_body_bytes, self.server.body_timeout_s

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from edgewise.domain.decisions import Decision, Outcome
+from edgewise.domain.ids import shadow_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +23,7 @@ async def check_log(
     """Assert that an empty, open log keeps `records` as it should; `stories` reads back what it holds.
 
     Every record is readable, unchanged and once, as soon as its `append` has been awaited; each decision
-    stands with its own outcome and feedback; a record that comes again changes nothing, not even with
+    stands with its own outcome, feedback and shadow; a record that comes again changes nothing, not even with
     other content; the order is that of the appends. Raises AssertionError with what was found.
     """
     kept: dict[tuple[type[Record], str], Record] = {}
@@ -47,6 +48,10 @@ def _compare(told: list[Story], kept: dict[tuple[type[Record], str], Record]) ->
         assert story.outcome == outcome, f"{own} ended with {outcome}, the log tells {story.outcome}"
         said = [r for r in kept.values() if not isinstance(r, Decision | Outcome) and r.decision_id == own]
         assert list(story.feedback) == said, f"{own} got {said}, the log tells {story.feedback}"
+        seen = story.decision.shadow
+        beside = kept.get((Decision, shadow_id(own))) if seen is not None and seen.ask else None
+        told_of = None if story.shadow is None else story.shadow.decision
+        assert told_of == beside, f"the shadow of {own} is {beside}, the log tells {told_of}"
 
 
 def _key(record: Record) -> tuple[type[Record], str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
+from edgewise.outcomes import wording
 from edgewise.outcomes.plain import plain, shortened
 
 if TYPE_CHECKING:
@@ -13,13 +13,10 @@ if TYPE_CHECKING:
 
     from edgewise.domain.decisions import (
         Attempt,
-        CostState,
         Decision,
-        Estimate,
         Feedback,
-        Forecast,
-        Outcome,
         Reason,
+        Shadow,
     )
     from edgewise.domain.stories import Story
 
@@ -41,18 +38,13 @@ WHY: dict[Reason, str] = {
     "session": "it has answered this conversation before",
     "fallback": "the one before it failed",
     "hedge": "a second one was asked to be on the safe side",
-    "shadow": "it was only watched, not used",
+    "shadow": "a policy that was only watched would have chosen it; no client saw its answer",
 }
 FACTORS = {
     "length": "length",
     "syntax": "sentence structure",
     "emotion": "emotional and escalation words",
     "uncertainty": "uncertainty of the edge",
-}
-COST: dict[CostState, str] = {
-    "billed": "by the tokens that were reported",
-    "estimated": "estimated, the tokens were not reported",
-    "unpriced": "unpriced",
 }
 ENDED = {
     "ok": "was answered",
@@ -69,6 +61,8 @@ def explain(story: Story, *, zone: tzinfo | None = None) -> str:
     """
     told = [*_asked(story.decision, zone), "", *_chosen(story.decision)]
     told += ["", *_went(story, zone)]
+    if story.decision.shadow is not None:
+        told += ["", *_beside(story, story.decision.shadow)]
     if story.feedback:
         told += ["", "Feedback:", *(f"  {_said(f, zone)}" for f in story.feedback)]
     return "\n".join(told)
@@ -76,7 +70,7 @@ def explain(story: Story, *, zone: tzinfo | None = None) -> str:
 
 def _asked(decision: Decision, zone: tzinfo | None) -> Iterator[str]:
     kind = "a streamed answer" if decision.stream else "an answer"
-    yield f"Decision {plain(decision.id)}, {_moment(decision.at, zone)}."
+    yield f"Decision {plain(decision.id)}, {wording.moment(decision.at, zone)}."
     if decision.prompt is not None:
         yield f'The prompt: "{shortened(decision.prompt, TEXT)}"'
     elif decision.prompt_hash is not None:
@@ -91,6 +85,8 @@ def _asked(decision: Decision, zone: tzinfo | None) -> Iterator[str]:
     if decision.privacy:
         wish += f", and declared the prompt {plain(decision.privacy)}"
     yield wish + "."
+    if decision.shadow_of is not None:
+        yield f"This is what a shadow did beside decision {plain(decision.shadow_of)}."
 
 
 def _chosen(decision: Decision) -> Iterator[str]:
@@ -109,7 +105,7 @@ def _chosen(decision: Decision) -> Iterator[str]:
 
 
 def _choice(decision: Decision) -> Iterator[str]:
-    label = _name(decision.chosen, simulated=decision.simulated)
+    label = wording.name(decision.chosen, simulated=decision.simulated)
     yield f"Chosen: {label} ({decision.location}), because {WHY.get(decision.reason, decision.reason)}."
     yield _drawn(decision)
     yield ""
@@ -117,16 +113,18 @@ def _choice(decision: Decision) -> Iterator[str]:
     for candidate in decision.shortlist:
         mark = "→" if candidate == decision.chosen else " "
         forecast = decision.forecasts.get(candidate)
-        expected = f"; expected: {_forecast(forecast)}" if forecast else ""
-        name = _name(candidate, simulated=decision.simulated and candidate == decision.chosen)
-        yield f" {mark} {name}: {_percent(decision.odds.get(candidate, 0.0))}{expected}"
+        expected = f"; expected: {wording.forecast(forecast)}" if forecast else ""
+        name = wording.name(candidate, simulated=decision.simulated and candidate == decision.chosen)
+        yield f" {mark} {name}: {wording.percent(decision.odds.get(candidate, 0.0))}{expected}"
 
 
 def _drawn(decision: Decision) -> str:
     took = f"Deciding took {decision.micros:.0f} µs."
     if len(decision.shortlist) == 1 or decision.propensity >= 1.0:
         return f"It was certain to be chosen (propensity 1). {took}"
-    return f"It was drawn with a probability of {_percent(decision.propensity)}, its propensity. {took}"
+    return (
+        f"It was drawn with a probability of {wording.percent(decision.propensity)}, its propensity. {took}"
+    )
 
 
 def _evidence(evidence: dict[str, float]) -> Iterator[str]:
@@ -150,24 +148,54 @@ def _went(story: Story, zone: tzinfo | None) -> Iterator[str]:
         simulated = decision.simulated and attempt.candidate == decision.chosen
         yield f"Attempt {number}: {_attempt(attempt, simulated=simulated)}"
     simulated = decision.simulated and outcome.candidate == decision.chosen
-    by = f" by {_name(outcome.candidate, simulated=simulated)}" if outcome.status == "ok" else ""
-    first = f", the first words after {_seconds(outcome.ttft_s)}" if outcome.ttft_s is not None else ""
+    by = f" by {wording.name(outcome.candidate, simulated=simulated)}" if outcome.status == "ok" else ""
+    first = f", the first words after {wording.seconds(outcome.ttft_s)}" if outcome.ttft_s is not None else ""
     yield (
-        f"The request {ENDED[outcome.status]}{by} after {_seconds(outcome.latency_s)}{first} "
-        f"({_moment(outcome.at, zone)})."
+        f"The request {ENDED[outcome.status]}{by} after {wording.seconds(outcome.latency_s)}{first} "
+        f"({wording.moment(outcome.at, zone)})."
     )
     if outcome.error:
         yield f"What went wrong: {shortened(outcome.error, TEXT)}"
-    yield f"Tokens: {_tokens(outcome)}. Cost: {_cost(outcome, simulated=simulated)}."
+    yield f"Tokens: {wording.tokens(outcome)}. Cost: {wording.cost(outcome, simulated=simulated)}."
     if outcome.response is not None:
         yield f'The answer: "{shortened(outcome.response, TEXT)}"'
 
 
+def _beside(story: Story, shadow: Shadow) -> Iterator[str]:
+    """What the policy that was only watched would have done, and what came of it where it was asked."""
+    who = f"Policy {plain(shadow.policy)} was only watched"
+    if shadow.chosen is None:
+        yield f"{who}, and failed: {shortened(shadow.error or 'nothing more is known', TEXT)}"
+        return
+    same = ", too" if shadow.chosen == story.decision.chosen else ""
+    odds = wording.percent(shadow.odds.get(shadow.chosen, 0.0))
+    expected = shadow.forecasts.get(shadow.chosen)
+    hopes = f"; expected: {wording.forecast(expected)}" if expected else ""
+    yield f"{who}; it would have chosen {plain(shadow.chosen)}{same} ({odds}{hopes})."
+    if not shadow.ask:
+        return
+    told = story.shadow
+    if told is None or told.outcome is None:
+        yield "It was to be asked, too, but no answer is on record: too much waited, or it is under way."
+        return
+    outcome = told.outcome
+    took, cost = wording.seconds(outcome.latency_s), wording.cost(outcome, simulated=told.decision.simulated)
+    yield f"It was asked, too: that request {ENDED[outcome.status]} after {took}."
+    yield f"Tokens: {wording.tokens(outcome)}. Cost: {cost}. Its record: {plain(told.decision.id)}"
+    if outcome.error:
+        yield f"What went wrong: {shortened(outcome.error, TEXT)}"
+    if outcome.response is not None:
+        yield f'Its answer, which no client saw: "{shortened(outcome.response, TEXT)}"'
+
+
 def _attempt(attempt: Attempt, *, simulated: bool) -> str:
-    said = f"+{_seconds(attempt.started_s)} {_name(attempt.candidate, simulated=simulated)} was asked"
+    who = wording.name(attempt.candidate, simulated=simulated)
+    said = f"+{wording.seconds(attempt.started_s)} {who} was asked"
     if attempt.ttft_s is not None:
-        said += f", began after {_seconds(attempt.ttft_s)}"
-    said += f", {'done' if attempt.status == 'ok' else attempt.status} after {_seconds(attempt.latency_s)}"
+        said += f", began after {wording.seconds(attempt.ttft_s)}"
+    said += (
+        f", {'done' if attempt.status == 'ok' else attempt.status} after {wording.seconds(attempt.latency_s)}"
+    )
     if attempt.http_status is not None:
         said += f" (HTTP {attempt.http_status})"
     if attempt.error:
@@ -183,48 +211,4 @@ def _said(feedback: Feedback, zone: tzinfo | None) -> str:
         f'"{shortened(feedback.comment, TEXT)}"' if feedback.comment else "",
     ]
     said = ", ".join(part for part in parts if part) or "nothing"
-    return f"{plain(feedback.source)}, {_moment(feedback.at, zone)}: {said}"
-
-
-def _forecast(forecast: Forecast) -> str:
-    named = (
-        ("quality", forecast.quality, ""),
-        ("latency", forecast.latency_s, " s"),
-        ("cost", forecast.cost_usd, " USD"),
-        ("energy", forecast.energy_j, " J"),
-        ("utility", forecast.utility, ""),
-    )
-    return ", ".join(f"{name} {_estimate(e)}{unit}" for name, e, unit in named if e is not None)
-
-
-def _estimate(estimate: Estimate) -> str:
-    return f"{estimate.mean:.3g} ({estimate.low:.3g} to {estimate.high:.3g})"
-
-
-def _tokens(outcome: Outcome) -> str:
-    asked, answered = ("unknown" if n is None else n for n in (outcome.input_tokens, outcome.output_tokens))
-    return f"{asked} in, {answered} out"
-
-
-def _cost(outcome: Outcome, *, simulated: bool) -> str:
-    if outcome.cost_usd is None:
-        return "unpriced" if outcome.cost_state == "unpriced" else "unknown, the tokens were not reported"
-    pretended = "; simulated, nobody is charged" if simulated and outcome.cost_usd else ""
-    return f"${outcome.cost_usd:.6f} ({COST[outcome.cost_state]}{pretended})"
-
-
-def _name(candidate: str, *, simulated: bool) -> str:
-    already = "simulated" in candidate
-    return plain(candidate) + (" (simulated)" if simulated and not already else "")
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.4g} %"
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms" if seconds < 1.0 else f"{seconds:.2f} s"
-
-
-def _moment(at: float, zone: tzinfo | None) -> str:
-    return datetime.fromtimestamp(at, zone).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
+    return f"{plain(feedback.source)}, {wording.moment(feedback.at, zone)}: {said}"

@@ -43,6 +43,9 @@ COLUMNS: dict[str, type] = {
     "ttft_s": float,
     "prompt_hash": str,
     "decision_id": str,
+    "shadow_policy": str,
+    "shadow_chosen": str,
+    "shadow_of": str,
 }
 ROWS_A_GROUP = 2_000  # of Parquet
 
@@ -51,14 +54,17 @@ def rows(stories: Iterable[Story]) -> Iterator[dict[str, Any]]:
     """The table's rows: what ended, in the order of the log; an absent value is None.
 
     `candidate` is the one that answered. Where that is not the chosen one (a fallback), `location` and
-    `propensity` are None: nobody drew it. `quality` is the mean of the feedback. A failure has a `status`
-    other than "ok" and no quality of its own: what a failure is worth is for the reader to say.
+    `propensity` are None: nobody drew it. A shadow that was asked has a row of its own, with the id of the
+    client's decision in `shadow_of`, and without `propensity`: nothing was drawn. `quality` is the mean of
+    the feedback. A failure has a `status` other than "ok" and no quality of its own: what a failure is worth
+    is for the reader to say.
     """
     for story in stories:
         decision, outcome = story.decision, story.outcome
         if outcome is None or not decision.chosen:  # nobody answered: there is nothing to learn about anybody
             continue
         drawn = outcome.candidate == decision.chosen
+        beside = decision.shadow
         tokens = (outcome.input_tokens or 0) + (outcome.output_tokens or 0)
         priced = outcome.cost_usd is not None and tokens > 0
         yield {
@@ -72,7 +78,7 @@ def rows(stories: Iterable[Story]) -> Iterator[dict[str, Any]]:
             "response": outcome.response,
             "input_tokens": outcome.input_tokens,
             "output_tokens": outcome.output_tokens,
-            "propensity": decision.propensity if drawn else None,
+            "propensity": decision.propensity if drawn and decision.shadow_of is None else None,
             "at": decision.at,
             "status": outcome.status,
             "chosen": decision.chosen,
@@ -84,6 +90,9 @@ def rows(stories: Iterable[Story]) -> Iterator[dict[str, Any]]:
             "ttft_s": outcome.ttft_s,
             "prompt_hash": decision.prompt_hash,
             "decision_id": decision.id,
+            "shadow_policy": beside.policy if beside else None,
+            "shadow_chosen": beside.chosen if beside else None,
+            "shadow_of": decision.shadow_of,
         }
 
 

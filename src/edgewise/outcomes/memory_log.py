@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from edgewise.domain.decisions import Decision, Feedback, Outcome
+from edgewise.domain.ids import shadow_id
 from edgewise.domain.stories import Story
 
 if TYPE_CHECKING:
@@ -48,12 +51,20 @@ class MemoryLog:
             if isinstance(record, Feedback):
                 feedback.setdefault(record.decision_id, []).append(record)
         decisions = [r for r in self.records if isinstance(r, Decision)]
-        return [
-            Story(
+        told = {
+            decision.id: Story(
                 decision=decision,
                 outcome=outcomes.get(decision.id),
                 feedback=tuple(feedback.get(decision.id, ())),
                 seq=seq,
             )
             for seq, decision in enumerate(decisions, start=1)
+        }
+        return [
+            replace(story, shadow=told.get(shadow_id(name))) if _is_followed(story.decision) else story
+            for name, story in told.items()
         ]
+
+
+def _is_followed(decision: Decision) -> bool:
+    return decision.shadow is not None and decision.shadow.ask

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from edgewise.domain.errors import StoreError, UnknownModel
+from edgewise.domain.ids import shadow_id
 from edgewise.domain.stories import Story
 from edgewise.outcomes.rows import (
     DECISION_COLUMNS,
@@ -16,7 +17,7 @@ from edgewise.outcomes.rows import (
     feedback_of,
     outcome_of,
 )
-from edgewise.outcomes.schema import BUSY_S, MIGRATIONS, cannot_open, check_version
+from edgewise.outcomes.schema import BUSY_S, MIGRATIONS, check_version, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
 
     from edgewise.domain.candidates import Location
-    from edgewise.domain.decisions import CostState, OutcomeStatus, Reason
+    from edgewise.domain.decisions import CostState, Decision, OutcomeStatus, Reason
 
 PAGE = 200
 LAST = "last"
+SHADOW = "(d.reason = 'shadow')"
 AFTER_ANY = "\U0010ffff"  # sorts behind every character of an id
 STORIES = (
     "SELECT d.seq, "  # noqa: S608 - our own names
@@ -83,17 +85,20 @@ class LogReader:
     def decision(self, which: str) -> Story | None:
         """The story of one decision: by its id, by a beginning that only one id has, or "last".
 
-        Raises StoreError for a beginning that several ids have.
+        A shadow's own record, whose id begins as the one that it stands beside, is only meant where no other
+        fits. Raises StoreError for a beginning that several ids have.
         """
         if which == LAST:
-            return next(iter(self.latest(1)), None)
+            return next(iter(self._stories(f"NOT {SHADOW}", (), "ORDER BY d.seq DESC LIMIT 1")), None)
         exact = self._stories("d.id = ?", (which,), "LIMIT 1")
         if exact:
             return exact[0]
         if not which:
             return None
-        fitting = self._stories("d.id >= ? AND d.id < ?", (which, which + AFTER_ANY), "LIMIT 2")
-        if len(fitting) > 1:
+        fitting = self._stories(
+            "d.id >= ? AND d.id < ?", (which, which + AFTER_ANY), f"ORDER BY {SHADOW} LIMIT 2"
+        )
+        if len(fitting) > 1 and _is_shadow(fitting[0]) == _is_shadow(fitting[1]):
             raise StoreError(f"More than one decision's id begins with '{which}'; give more of it.")
         return fitting[0] if fitting else None
 
@@ -153,8 +158,15 @@ class LogReader:
             decision=decision,
             outcome=None if row[end] is None else outcome_of(row[end:]),
             feedback=tuple(feedback_of(said) for said in self._rows(FEEDBACK, (decision.id,))),
+            shadow=self._shadow(decision),
             seq=row[0],
         )
+
+    def _shadow(self, decision: Decision) -> Story | None:
+        """What the shadow answered, where it was asked."""
+        if decision.shadow is None or not decision.shadow.ask:
+            return None
+        return next(iter(self._stories("d.id = ?", (shadow_id(decision.id),), "LIMIT 1")), None)
 
     def _rows(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
@@ -166,6 +178,10 @@ class LogReader:
                 raise StoreError(f"The outcome log {self.path} cannot be read: {error}.") from error
 
 
+def _is_shadow(story: Story) -> bool:
+    return story.decision.shadow_of is not None
+
+
 def _where(filters: Filters) -> tuple[str, list[Any]]:
     kept = {name: value for name, value in filters.items() if value is not None}
     return " AND ".join(["1", *(CONDITIONS[name] for name in kept)]), list(kept.values())
@@ -174,25 +190,17 @@ def _where(filters: Filters) -> tuple[str, list[Any]]:
 def _open(path: Path) -> Connection:
     if not path.exists():
         raise StoreError(f"There is no outcome log at {path} yet; the gateway makes it when it first starts.")
-    connection: Connection | None = None
-    try:
-        connection = sqlite3.connect(
+
+    def begin() -> Connection:
+        return sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro",
             uri=True,
             timeout=BUSY_S,
             isolation_level=None,
             check_same_thread=False,
         )
-        _check(connection, path)
-    except sqlite3.Error as error:
-        if connection is not None:
-            connection.close()
-        raise StoreError(cannot_open(path, error)) from error
-    except StoreError:
-        if connection is not None:
-            connection.close()
-        raise
-    return connection
+
+    return opened(path, begin, lambda connection: _check(connection, path))
 
 
 def _check(connection: Connection, path: Path) -> None:

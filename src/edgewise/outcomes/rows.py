@@ -41,6 +41,9 @@ class DecisionDetails(Struct, frozen=True, omit_defaults=True, gc=False):
     micros: float = 0.0
     shadow: Shadow | None = None
     signals: dict[str, float] = {}
+    shadow_of: str | None = None
+    vector: bytes | None = None
+    vector_version: str = ""
 
 
 class OutcomeDetails(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -83,6 +86,9 @@ def decision_row(d: Decision) -> tuple[Any, ...]:
         d.micros,
         d.shadow,
         d.signals,
+        d.shadow_of,
+        d.vector,
+        d.vector_version,
     )
     return (
         d.id,

@@ -78,21 +78,32 @@ def connect(
 
     Raises StoreError where the file is no log, comes from a newer Edgewise, or cannot be opened.
     """
-    connection: Connection | None = None
-    try:
+
+    def begin() -> Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
         _create_private(path)
-        connection = sqlite3.connect(
+        return sqlite3.connect(
             path, timeout=busy_s, isolation_level=None, cached_statements=256, check_same_thread=False
         )
-        _prepare(connection, path, synchronous, migrations, time.monotonic() + busy_s)
-    except (sqlite3.Error, OSError) as error:
+
+    deadline = time.monotonic() + busy_s
+    return opened(path, begin, lambda found: _prepare(found, path, synchronous, migrations, deadline))
+
+
+def opened(path: Path, begin: Callable[[], Connection], check: Callable[[Connection], object]) -> Connection:
+    """The connection that `begin` makes, if `check` lets it pass; otherwise it is closed again.
+
+    Raises StoreError, in one sentence, for whatever SQLite or the system refuses, and what `check` raises.
+    """
+    connection: Connection | None = None
+    try:
+        connection = begin()
+        check(connection)
+    except BaseException as error:
         if connection is not None:
             connection.close()
-        raise StoreError(cannot_open(path, error)) from error
-    except StoreError:
-        if connection is not None:
-            connection.close()
+        if isinstance(error, sqlite3.Error | OSError):
+            raise StoreError(cannot_open(path, error)) from error
         raise
     return connection
 

@@ -13,8 +13,11 @@ from edgewise.policies.lots import features_of, lot
 from edgewise.policies.ranges import share as checked
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgewise.domain.candidates import Objection
     from edgewise.domain.decisions import Odds
-    from edgewise.domain.requests import Situation
+    from edgewise.domain.requests import Request, Situation
 
 LONGEST = 200  # characters of an error that are kept
 
@@ -22,15 +25,16 @@ LONGEST = 200  # characters of an error that are kept
 class Shadowed(Struct, frozen=True):
     """Follow `incumbent`; on `share` (0 to 1) of the sessions also write down what `newcomer` would choose.
 
-    A request without a session is one of its own. The odds are the incumbent's, whatever the newcomer
-    says, and also where it fails. `salt` makes the lots of one shadow independent of the next one's. Raises
-    ValueError for a share out of range.
+    With `ask` that one is to be asked, too, where `askable` lets it. A request without a session is one of
+    its own. The odds are the incumbent's, whatever the newcomer says, and also where it fails. `salt` makes
+    the lots of one shadow independent of the next one's. Raises ValueError for a share out of range.
     """
 
     incumbent: Policy
     newcomer: Policy
     share: float = 1.0
     salt: str = ""
+    ask: bool = False
 
     def __post_init__(self) -> None:
         checked("share", self.share)
@@ -52,7 +56,25 @@ class Shadowed(Struct, frozen=True):
             return odds
         try:
             other = self.newcomer.odds(situation)
-            seen = Shadow(self.newcomer.name, other.favourite, other.by_id)
+            seen = Shadow(
+                self.newcomer.name, other.favourite, other.by_id, forecasts=other.forecasts, ask=self.ask
+            )
         except Exception as error:  # noqa: BLE001 - who is only watched must not cost a request
             seen = Shadow(self.newcomer.name, error=str(error)[:LONGEST] or type(error).__name__)
         return replace(odds, shadow=seen)
+
+
+def askable(
+    shadow: Shadow | None, chosen: str, request: Request, objections: Sequence[Objection]
+) -> Shadow | None:
+    """The same shadow; no longer to be asked where that is forbidden or would tell nothing.
+
+    Forbidden: a private request (declared, or found to be by a rule) and one that names its candidate. What
+    was chosen anyway has answered already.
+    """
+    if shadow is None or not shadow.ask:
+        return shadow
+    private = request.wishes.privacy is not None or any(o.rule == "privacy" for o in objections)
+    if private or request.pin is not None or shadow.chosen in (None, chosen):
+        return replace(shadow, ask=False)
+    return shadow

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from edgewise.domain.addresses import is_loopback
 from edgewise.domain.errors import SettingsError
 from edgewise.settings.complaints import Complaint, either, expected
+from edgewise.settings.objective import objective_complaints, spelling_complaints
 from edgewise.settings.plugins import offered
 from edgewise.settings.privacy import demand_complaints, privacy_complaints
 from edgewise.settings.rules import complaints as rules_complaints
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from edgewise.settings.schema import (
         CandidateSettings,
+        FeaturesSettings,
         NetworkSettings,
         PolicySettings,
         ScriptSettings,
@@ -60,13 +62,14 @@ def complaints(settings: Settings, kinds: Sequence[str]) -> Iterator[Complaint]:
         key = f"policies.{shown_key(name)}"
         yield from _name(key, name)
         yield from _policy(key, policy, ids, kinds)
-    yield from _text("objective.name", settings.objective.name)
+    yield from objective_complaints(settings.objective, settings.candidates)
     yield from _store(settings.store)
     yield from _text("embeddings.model", settings.embeddings.model)
     yield from _not_negative("session.switch_margin", settings.session.switch_margin)
     yield from signals_complaints(settings.signals)
     yield from rules_complaints(settings)
     yield from privacy_complaints(settings.privacy)
+    yield from _features(settings.features)
     for index, candidate in enumerate(settings.candidates):
         yield from _candidate(f"candidates[{index}]", candidate)
     yield from _twice("candidates", "id", ids)
@@ -93,6 +96,7 @@ def _server(server: ServerSettings) -> Iterator[Complaint]:
                 f"{here}.scopes", "is empty", 'expected at least one of "inference", "read", "admin"'
             )
         yield from demand_complaints(f"{here}.privacy", key.privacy)
+        yield from _optional(f"{here}.objective", key.objective, spelling_complaints)
     yield from _twice("server.keys", "name", [key.name for key in server.keys])
     if not server.keys and not is_loopback(server.host):
         yield Complaint(
@@ -124,6 +128,13 @@ def _store(store: StoreSettings) -> Iterator[Complaint]:
     yield from _text("store.path", store.path)
     yield from _not_negative("store.max_age_days", store.max_age_days)
     yield from _not_negative("store.max_size_mb", store.max_size_mb)
+
+
+def _features(features: FeaturesSettings) -> Iterator[Complaint]:
+    if features.url is not None and (problem := url_problem(features.url)):
+        yield Complaint("features.url", *problem)
+    yield from _variable("features.api_key_env", features.api_key_env)
+    yield from _positive("features.timeout_s", features.timeout_s)
 
 
 def _candidate(key: str, candidate: CandidateSettings) -> Iterator[Complaint]:

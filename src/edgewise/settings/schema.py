@@ -22,13 +22,15 @@ DEPLOYED = "deployed"  # in place of a bundle's folder: whatever `edgewise deplo
 class ServerKey(Struct, frozen=True, forbid_unknown_fields=True):
     """`[[server.keys]]`: a client's key, kept only as a hash (`edgewise keys new` makes one).
 
-    `privacy` holds for every request that comes with it: "local", or "region:NAME".
+    `privacy` ("local", or "region:NAME") holds for every request that comes with it, `objective` (`NAME` or
+    `NAME:NUMBER`) for those that name none of their own.
     """
 
     name: str
     hash: str
     scopes: tuple[Scope, ...] = ("inference", "read")
     privacy: str | None = None
+    objective: str | None = None
 
 
 class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,9 +60,17 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ObjectiveSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[objective]`: what a good choice is."""
+    """`[objective]`: what a good choice is, where it is not what a bundle was trained for.
 
-    name: str = "qos"
+    `weight` and `floor` belong to the objectives that take one. `cloud_share` (0 to 1) or `usd_per_1k` (USD
+    per 1,000 requests) is what the policies are kept to while they serve.
+    """
+
+    name: str | None = None
+    weight: float | None = None
+    floor: float | None = None
+    cloud_share: float | None = None
+    usd_per_1k: float | None = None
 
 
 class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -235,6 +245,18 @@ class EmbeddingsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     model: str = "minilm"
 
 
+class FeaturesSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[features]`: the embeddings endpoint of bundles that were trained with `--features URL`.
+
+    `trust` is derived where it is absent: an endpoint on loopback is `device`, any other is not.
+    """
+
+    url: str | None = None
+    api_key_env: str | None = None
+    timeout_s: float = 0.5
+    trust: Trust | None = None
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -249,4 +271,5 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     budget: BudgetSettings = BudgetSettings()
     constraints: ConstraintsSettings = ConstraintsSettings()
     privacy: PrivacySettings = PrivacySettings()
+    features: FeaturesSettings = FeaturesSettings()
     candidates: tuple[CandidateSettings, ...] = ()

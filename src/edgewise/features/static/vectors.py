@@ -106,6 +106,15 @@ class StaticVectors:
         joined = np.concatenate(terms) if terms else np.zeros(0, np.int32)
         return Described(vectors, statistics, joined, bounds)
 
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The vectors alone, (n, d), as `describe` has them."""
+        vectors = np.zeros((len(texts), self.dims), np.float32)
+        for row, text in enumerate(texts):
+            numbers = np.array(self._pieces(text), np.int32)
+            if len(numbers):
+                vectors[row] = self._vector(numbers)
+        return vectors
+
     def _vector(self, numbers: NDArray[np.int32]) -> NDArray[np.float32]:
         # Not BLAS: its threads would make the last bits depend on how many there are.
         rows = self._rows[numbers].astype(np.float32)

@@ -1,4 +1,4 @@
-"""What a trial has shown so far, from the log: a canary's sides compared, or what a shadow would choose."""
+"""What a canary has shown so far, from the log: its side and the incumbent's, compared."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Struct
 
 from edgewise.domain.decisions import Estimate
-from edgewise.learning.replay.resampling import UNKNOWN, Resampled, interval
+from edgewise.learning.replay.resampling import Resampled, interval
 from edgewise.learning.replay.rows import quality_of
 from edgewise.policies.canary import ARM, FAILED
 
@@ -51,14 +51,6 @@ class CanaryReport(Struct, frozen=True):
     measures: dict[str, Compared]
 
 
-class ShadowReport(Struct, frozen=True):
-    """How a shadow would choose: decisions watched, how often it failed, and how often it chose the same."""
-
-    watched: int
-    failed: int
-    agreement: Estimate
-
-
 def compare(stories: Iterable[Story], *, since: float, seed: int = 0) -> CanaryReport:
     """What both sides realised after `since` (unix seconds), on decisions that were a policy's to make.
 
@@ -69,7 +61,7 @@ def compare(stories: Iterable[Story], *, since: float, seed: int = 0) -> CanaryR
     failed = 0
     for story in stories:
         decision = story.decision
-        if decision.at <= since or not _free(story):
+        if decision.at <= since or not free(story):
             continue
         failed += FAILED in decision.evidence
         if ARM in decision.evidence:
@@ -83,34 +75,16 @@ def compare(stories: Iterable[Story], *, since: float, seed: int = 0) -> CanaryR
     return CanaryReport(len(canary), len(incumbent), failed, measures)
 
 
-def watch(
-    stories: Iterable[Story], *, since: float, policy: str | None = None, seed: int = 0
-) -> ShadowReport:
-    """What was recorded of the shadow after `since`; of the one called `policy`, where given."""
-    same: list[float] = []
-    keys: list[str] = []
-    failed = 0
-    for story in stories:
-        decision = story.decision
-        seen = decision.shadow
-        if decision.at <= since or seen is None or (policy is not None and seen.policy != policy):
-            continue
-        if seen.chosen is None:
-            failed += 1
-        elif _free(story):
-            same.append(float(max(decision.odds, key=decision.odds.__getitem__) == seen.chosen))
-            keys.append(_session(story))
-    agreement = Resampled(keys, seed=seed).ratio(np.array(same)) if same else UNKNOWN
-    return ShadowReport(len(same), failed, agreement)
-
-
-def _free(story: Story) -> bool:
-    """Whether a policy had a choice."""
+def free(story: Story) -> bool:
+    """Whether a policy had a choice, and a client got what came of it."""
     model = story.decision.model
+    if story.decision.shadow_of is not None:
+        return False
     return (model == "auto" or model.startswith("auto:")) and len(story.decision.odds) > 1
 
 
-def _session(story: Story) -> str:
+def session_of(story: Story) -> str:
+    """What is resampled as one."""
     return story.decision.session or story.decision.id
 
 
@@ -126,7 +100,7 @@ def _compared(name: str, canary: Sequence[Story], incumbent: Sequence[Story], se
         interval(old.mean, old.draws),
         difference,
         sessions,
-        _verdict(name, difference) if min(sessions) >= FEWEST else "too early to say",
+        verdict(name, difference) if min(sessions) >= FEWEST else "too early to say",
     )
 
 
@@ -138,7 +112,7 @@ class _Side(NamedTuple):
 
 def _side(name: str, stories: Sequence[Story], seed: int) -> _Side | None:
     read = READ[name]
-    found = [(value, _session(story)) for story in stories if (value := read(story)) is not None]
+    found = [(value, session_of(story)) for story in stories if (value := read(story)) is not None]
     if not found:
         return None
     resampled = Resampled([session for _, session in found], seed=seed)
@@ -146,29 +120,32 @@ def _side(name: str, stories: Sequence[Story], seed: int) -> _Side | None:
     return _Side(mean, draws, resampled.clusters)
 
 
-def _verdict(name: str, difference: Estimate) -> Verdict:
+def verdict(name: str, difference: Estimate) -> Verdict:
+    """What a 95 % interval of a difference says, each measure in its own direction."""
     if difference.low <= 0.0 <= difference.high:
         return "no different"
     return "better" if (difference.low > 0.0) == (name in HIGHER_IS_BETTER) else "worse"
 
 
 def _quality(story: Story) -> float | None:
-    return quality_of(story) if _answered(story) else None
+    return quality_of(story) if answered(story) else None
 
 
-def _answered(story: Story) -> bool:
+def answered(story: Story) -> bool:
+    """Whether a whole answer came."""
     return story.outcome is not None and story.outcome.status == "ok"
 
 
 def _latency(story: Story) -> float | None:
-    return story.outcome.latency_s if story.outcome is not None and _answered(story) else None
+    return story.outcome.latency_s if story.outcome is not None and answered(story) else None
 
 
 def _cost(story: Story) -> float | None:
-    return story.outcome.cost_usd if story.outcome is not None and _answered(story) else None
+    return story.outcome.cost_usd if story.outcome is not None and answered(story) else None
 
 
-def _errors(story: Story) -> float | None:
+def errors(story: Story) -> float | None:
+    """1 where no whole answer came, 0 where one did; None where the caller hung up or nothing is known."""
     if story.outcome is None or story.outcome.status == "cancelled":
         return None
     return float(story.outcome.status != "ok")
@@ -178,5 +155,5 @@ READ: dict[str, Callable[[Story], float | None]] = {
     "quality": _quality,
     "latency_s": _latency,
     "cost_usd": _cost,
-    "errors": _errors,
+    "errors": errors,
 }

@@ -18,12 +18,16 @@ Mode = Literal["full", "shadow", "canary", "rollback"]
 
 
 class Trial(Struct, frozen=True):
-    """A bundle that is watched (`shadow`) or decides for a share of the sessions (`canary`) since `since`."""
+    """A bundle that is watched (`shadow`) or decides for a share of the sessions (`canary`) since `since`.
+
+    `ask`: what a shadow would choose is asked, too.
+    """
 
     version: str
     mode: Literal["shadow", "canary"]
     share: float
     since: float
+    ask: bool = False
 
 
 class Entry(Struct, frozen=True):
@@ -38,6 +42,7 @@ class Entry(Struct, frozen=True):
     share: float = 1.0
     source: str | None = None
     bundle: str | None = None
+    ask: bool = False
 
 
 class State(Struct, frozen=True, forbid_unknown_fields=True):

@@ -72,13 +72,17 @@ class Store:
             self._write(state, entry, current=version, trial=None, promoted=promoted)
         return entry
 
-    def attempt(self, source: Path, mode: Literal["shadow", "canary"], share: float) -> Entry:
+    def attempt(
+        self, source: Path, mode: Literal["shadow", "canary"], share: float, *, ask: bool = False
+    ) -> Entry:
         """Try the bundle in `source` beside what is in charge; replaces a trial that is under way.
 
-        Raises `BundleError`; nothing is changed then.
+        `ask`: what a shadow would choose is asked, too. Raises `BundleError`; nothing is changed then.
         """
         if not 0.0 < share <= 1.0:
             raise BundleError(f"The share of a {mode} lies above 0 and at most at 1, found {share:g}.")
+        if ask and mode != "shadow":
+            raise BundleError("A canary's choices are asked anyway; only a shadow can be told to ask.")
         with self._locked() as state:
             manifest = self._check(source)
             self._check_rival(state, manifest)
@@ -86,8 +90,8 @@ class Store:
             if version == state.current:
                 raise BundleError(f"{source} is in charge already ({version}); there is nothing to try.")
             at = self._now()
-            entry = Entry(version, at, mode, share, str(source.absolute()), manifest.version)
-            self._write(state, entry, trial=Trial(version, mode, share, at))
+            entry = Entry(version, at, mode, share, str(source.absolute()), manifest.version, ask)
+            self._write(state, entry, trial=Trial(version, mode, share, at, ask))
         return entry
 
     def rollback(self) -> Entry:

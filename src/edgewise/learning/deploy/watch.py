@@ -31,8 +31,23 @@ def following(store: Store, load: Callable[[Path], Policy], otherwise: Policy) -
     if trial is None:
         return policy
     newcomer = load(store.folder(trial.version))
-    wrapper = Canary if trial.mode == "canary" else Shadowed
-    return wrapper(policy, newcomer, trial.share, f"{trial.version}@{trial.since}")
+    salt = f"{trial.version}@{trial.since}"
+    if trial.mode == "canary":
+        return Canary(policy, newcomer, trial.share, salt)
+    return Shadowed(policy, newcomer, trial.share, salt, trial.ask)
+
+
+def problem_of(store: Store, load: Callable[[Path], Policy], otherwise: Policy) -> str | None:
+    """Why a gateway could not serve what is deployed, or None. Blocks."""
+    try:
+        following(store, load, otherwise)
+    except Exception as error:  # noqa: BLE001 - whatever it is, a gateway would stumble over it, too
+        return _sentence(error)
+    return None
+
+
+def _sentence(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 class Deployed:
@@ -90,7 +105,7 @@ class Deployed:
             await self.look()
 
     def _refuse(self, error: Exception) -> None:
-        self.problem = str(error) or type(error).__name__
+        self.problem = _sentence(error)
         logger.warning("What was deployed cannot be served, the policy before stays: %s", self.problem)
 
     def _stamp(self) -> tuple[int, int, int] | None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edgewise.domain.errors import TableError
-from edgewise.features.described import describer
+from edgewise.features.described import describer, version_of
 from edgewise.learning.evaluate.bootstrap import Bootstrap
 from edgewise.learning.evaluate.curves import apgrs, calibration_report, deferrals, frontier_report
 from edgewise.learning.evaluate.held_out import Plan, Source, gather
 from edgewise.learning.evaluate.judge import comparisons, policy_reports, realised, sd_over_repeats
 from edgewise.learning.evaluate.report import Leakage, Report
 from edgewise.learning.tables import near_duplicates, near_within, objective_for
+from edgewise.learning.tables.sketches import MOST, near, sketch
 from edgewise.learning.train import learn
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def evaluate(
     objective, note = objective_for(table, asked.name, weight=asked.weight, floor=asked.floor)
     seen = _seen(table, bundle)
     fresh = table.take(~seen)
-    leaked = _leakage(table, seen, trained_on)
+    leaked = _leakage(table, seen, trained_on, bundle)
     whole = not len(fresh)
     source = Source(
         lambda _: bundle, describer(bundle.manifest.features), one_bundle=True, fitted_on=trained_on
@@ -69,17 +71,20 @@ def cross_validate(
     """Train on all folds but one, judge on that one, for each fold of each repeat. Raises `TableError`."""
     _refuse_logged(table)
     table = table.checked()
+    version = version_of(options.features, table.prompts, progress=say)
+    options = replace(options, features=version, sketches=False)  # one for all parts
 
     def trained(part: OutcomeTable) -> Bundle:
         return learn(part, options).bundle
 
-    found = gather(table, options.objective, Source(trained, describer(options.features)), plan, say=say)
-    near = near_within(table.prompts, table.keys)
+    describe = describer(options.features, progress=say)
+    found = gather(table, options.objective, Source(trained, describe), plan, say=say)
+    alike = near_within(table.prompts, table.keys)
     leaked = Leakage(
-        f"No prompt stands on both sides of a split; {near:,} of {len(table):,} nearly equal another one.",
+        f"No prompt stands on both sides of a split; {alike:,} of {len(table):,} nearly equal another one.",
         prompts=len(table),
         seen=0,
-        near=near,
+        near=alike,
         counted=len(found.table),
     )
     _, note = objective_for(
@@ -160,9 +165,25 @@ def _seen(table: OutcomeTable, bundle: Bundle) -> NDArray[np.bool_]:
     return np.isin(keys, bundle.keys)
 
 
-def _leakage(table: OutcomeTable, seen: NDArray[np.bool_], trained_on: OutcomeTable | None) -> Leakage:
+def _near(fresh: list[str], trained_on: OutcomeTable | None, bundle: Bundle) -> tuple[int | None, str]:
+    """How many prompts nearly equal a training prompt, None where nothing tells; and a sentence on it."""
+    if trained_on is not None:
+        count = near_duplicates(trained_on.prompts, fresh)
+        return count, f" {count:,} others nearly equal a training prompt."
+    if not len(bundle.sketches):
+        return None, " Near-duplicates can only be counted beside the training table (--trained-on TABLE)."
+    count = int(near(bundle.sketches, sketch(fresh)).sum())
+    whom = (
+        "a training prompt" if len(bundle.sketches) < MOST else f"one of {MOST:,} sketched training prompts"
+    )
+    return count, f" About {count:,} others nearly equal {whom}."
+
+
+def _leakage(
+    table: OutcomeTable, seen: NDArray[np.bool_], trained_on: OutcomeTable | None, bundle: Bundle
+) -> Leakage:
     fresh = [prompt for prompt, known in zip(table.prompts, seen, strict=True) if not known]
-    near = None if trained_on is None else near_duplicates(trained_on.prompts, fresh)
+    nearly, more = _near(fresh, trained_on, bundle)
     count = int(seen.sum())
     if count == len(table):
         said = (
@@ -172,9 +193,4 @@ def _leakage(table: OutcomeTable, seen: NDArray[np.bool_], trained_on: OutcomeTa
         said = f"{count:,} of {len(table):,} prompts were in the training part; no figure counts them."
     else:
         said = f"None of the {len(table):,} prompts was in the training part."
-    more = (
-        f" {near:,} others nearly equal a training prompt."
-        if near is not None
-        else " Near-duplicates can only be counted beside the training table (--trained-on TABLE)."
-    )
-    return Leakage(said + more, len(table), count, near, len(fresh) or len(table))
+    return Leakage(said + more, len(table), count, nearly, len(fresh) or len(table))

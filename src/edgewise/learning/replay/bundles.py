@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgewise.features.described import describer
+from edgewise.features.packed import readable, unpacked
 from edgewise.learning.replay.report import Wishes
 from edgewise.learning.tables.splits import prompt_key
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edgewise.features.static.vectors import Described
+    from edgewise.learning.replay.rows import Asked
     from edgewise.policies.bundles import Bundle, Predicted
 
     Floats = NDArray[np.float64]
@@ -34,21 +37,35 @@ class BundleWishes:
     bundle: Bundle
 
     def __call__(
-        self, prompts: Sequence[str], candidates: Sequence[str], offered: NDArray[np.bool_]
+        self, asked: Sequence[Asked], candidates: Sequence[str], offered: NDArray[np.bool_]
     ) -> Wishes:
         """All the weight of each row on the highest utility."""
-        describe = describer(self.bundle.manifest.features)
         odds = np.zeros(offered.shape)
-        forecasts: dict[str, list[Floats]] = {}
-        for start in range(0, len(prompts), BATCH):
-            part = slice(start, start + BATCH)
-            predicted = self.bundle.forecast(describe(prompts[part]))
+        forecasts: dict[str, Floats] = {}
+        criticality = np.full((len(asked), 2), np.nan)
+        logged = [row for row, one in enumerate(asked) if one.vector is not None]
+        others = [row for row, one in enumerate(asked) if one.vector is None]
+        for rows in (*_batches(logged), *_batches(others)):
+            described = self._described([asked[row] for row in rows])
+            predicted = self.bundle.forecast(described)
             spread = {name: self._spread(found, candidates) for name, found in _foreseen(predicted).items()}
-            chosen = _best(spread["utility"], offered[part])
-            odds[np.arange(start, start + len(chosen)), chosen] = 1.0
+            odds[rows, _best(spread["utility"], offered[rows])] = 1.0
             for name, values in spread.items():
-                forecasts.setdefault(name, []).append(values)
-        return Wishes(odds, {name: np.concatenate(parts) for name, parts in forecasts.items()})
+                forecasts.setdefault(name, np.full(offered.shape, np.nan))[rows] = values
+            if self.bundle.criticality is not None:
+                criticality[rows] = self.bundle.criticality.predict(described).clip(0.0, 10.0)
+        foreseen = None if self.bundle.criticality is None else criticality
+        return Wishes(odds, forecasts, foreseen, len(logged))
+
+    def reads(self, version: str) -> bool:
+        """Whether the bundle can read logged features of that version."""
+        return readable(version, self.bundle.manifest.features)
+
+    def _described(self, asked: Sequence[Asked]) -> Described:
+        """From the logged features where they all have some, else from the texts."""
+        wanted = self.bundle.manifest.features
+        vectors = [(one.vector, one.vector_version) for one in asked if one.vector is not None]
+        return unpacked(vectors, wanted) if vectors else describer(wanted)([one.text or "" for one in asked])
 
     def seen(self) -> Callable[[str], bool]:
         """Says of a prompt whether the bundle was trained on it."""
@@ -63,6 +80,10 @@ class BundleWishes:
             if name in place:
                 out[:, column] = found[:, place[name]]
         return out
+
+
+def _batches(rows: list[int]) -> list[list[int]]:
+    return [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
 
 
 def _foreseen(predicted: Predicted) -> Mapping[str, NDArray[np.floating]]:

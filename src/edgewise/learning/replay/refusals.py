@@ -127,7 +127,8 @@ def _enough(found: Footing) -> str:
 def _advice(needed: int) -> str:
     return (
         f"about {needed:,} rated decisions with [policy] explore = {ADVISED_EXPLORATION:g}, or "
-        f"{FEWEST_EFFECTIVE:.0f} that the policy itself makes (edgewise deploy --canary), would do"
+        f"{FEWEST_EFFECTIVE:.0f} that the policy itself makes (edgewise deploy --canary), or as many rated "
+        "answers of its own beside the clients' (edgewise deploy --shadow --ask), would do"
     )
 
 

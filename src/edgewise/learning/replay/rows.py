@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from edgewise.learning.tables.splits import prompt_key
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from edgewise.domain.decisions import Feedback
+    from edgewise.domain.decisions import Decision, Feedback
     from edgewise.domain.stories import Story
 
+SHADOW = "only a shadow answered, and no client saw it"
 PINNED = "the caller named the candidate"
 FORCED = "at most one candidate was left"
 OWN_OBJECTIVE = "the caller asked for another objective"
 UNFINISHED = "no outcome was recorded"
 CANCELLED = "the caller hung up"
-NO_TEXT = "the prompt's text was not kept"
+NO_TEXT = "neither the prompt's text nor its features were kept"
 NO_ODDS = "the odds were not recorded"
 CERTAIN = "nothing was left to chance (a session, a private prompt, or no exploration)"
 UNRATED = "nobody rated the answer"
 SEEN = "the policy was trained on the prompt"
 
 
-class Row(Struct, frozen=True):
-    """One logged decision. `odds` holds the whole shortlist; `failed` says that no whole answer came."""
+class Asked(Struct, frozen=True):
+    """What the log knows of what was asked: the last message's text, or the features of the conversation.
 
-    prompt: str
+    `vector` are packed features of the version `vector_version`. `key` is the same for the same prompt.
+    """
+
+    key: str
+    text: str | None = None
+    vector: bytes | None = None
+    vector_version: str = ""
+
+
+class Row(Struct, frozen=True):
+    """One logged decision. `odds` holds the whole shortlist; `failed` says that no whole answer came.
+
+    `mission` and `time` are the criticalities that were recorded of it, 0 to 10.
+    """
+
+    asked: Asked
     odds: dict[str, float]
     chosen: str
     propensity: float
@@ -35,12 +54,14 @@ class Row(Struct, frozen=True):
     latency_s: float | None
     cost_usd: float | None
     failed: bool = False
+    mission: float | None = None
+    time: float | None = None
 
 
 class Choice(Struct, frozen=True):
     """What any free decision shows, rated or not: the prompt, and the logged odds of its shortlist."""
 
-    prompt: str
+    asked: Asked
     odds: dict[str, float]
 
 
@@ -60,11 +81,16 @@ class Gathered(Struct, frozen=True):
 
 
 def gather(
-    stories: Iterable[Story], *, seen: Callable[[str], bool] | None = None, most_certain: int = 20_000
+    stories: Iterable[Story],
+    *,
+    seen: Callable[[str], bool] | None = None,
+    reads: Callable[[str], bool] | None = None,
+    most_certain: int = 20_000,
 ) -> Gathered:
     """Sort the stories of a log; of the certain ones the first `most_certain` are kept, all are counted.
 
     `seen` says of a prompt whether the policy was trained on it: its answers would flatter the policy.
+    `reads` says of a version of features whether the policy reads those; without it only texts count.
     """
     rows: list[Row] = []
     certain: list[Choice] = []
@@ -72,18 +98,20 @@ def gather(
     total = answered = rated = 0
     for story in stories:
         total += 1
-        why = _unfit(story)
-        row = None if why else _row(story)
+        asked = _asked(story.decision, reads)
+        why = _unfit(story, asked)
+        row = None if why or asked is None else _row(story, asked)
         if why is None and not _failed(story):
             answered += 1
             rated += row is not None
-        if row is None or (seen is not None and seen(row.prompt)):
+        text = story.decision.prompt
+        if row is None or (seen is not None and text is not None and seen(text)):
             why = why or (UNRATED if row is None else SEEN)
             left_out[why] = left_out.get(why, 0) + 1
         else:
             rows.append(row)
-        if why == CERTAIN and len(certain) < most_certain:
-            certain.append(Choice(story.decision.prompt or "", story.decision.odds))
+        if why == CERTAIN and asked is not None and len(certain) < most_certain:
+            certain.append(Choice(asked, story.decision.odds))
     share = rated / answered if answered else 1.0
     if share == 0.0:  # failures alone, which need no rating, say nothing of a choice
         left_out[UNRATED] = left_out.get(UNRATED, 0) + len(rows)
@@ -106,8 +134,21 @@ def quality_of(story: Story) -> float | None:
     return 0.0 if _failed(story) else None
 
 
-def _unfit(story: Story) -> str | None:
+def _asked(decision: Decision, reads: Callable[[str], bool] | None) -> Asked | None:
+    """What a policy can read of it; features of a version that it does not read are no use."""
+    kept = decision.vector is not None and reads is not None and reads(decision.vector_version)
+    vector, version = (decision.vector, decision.vector_version) if kept else (None, "")
+    if decision.prompt is not None:
+        return Asked(prompt_key(decision.prompt), decision.prompt, vector, version)
+    if vector is None:
+        return None
+    return Asked(decision.prompt_hash or sha256(vector).hexdigest(), None, vector, version)
+
+
+def _unfit(story: Story, asked: Asked | None) -> str | None:
     decision, outcome = story.decision, story.outcome
+    if decision.shadow_of is not None:
+        return SHADOW
     if decision.model != "auto" and not decision.model.startswith("auto:"):
         return PINNED
     if len(decision.shortlist) < 2:  # noqa: PLR2004 - a choice needs two
@@ -116,7 +157,7 @@ def _unfit(story: Story) -> str | None:
         return OWN_OBJECTIVE
     if not decision.odds or not 0.0 < (decision.propensity or 0.0) <= 1.0:
         return NO_ODDS
-    if decision.prompt is None:
+    if asked is None:
         return NO_TEXT
     if sum(p > 0.0 for p in decision.odds.values()) < 2:  # noqa: PLR2004 - chance needs two
         return CERTAIN
@@ -125,13 +166,13 @@ def _unfit(story: Story) -> str | None:
     return CANCELLED if outcome.status == "cancelled" else None
 
 
-def _row(story: Story) -> Row | None:
+def _row(story: Story, asked: Asked) -> Row | None:
     decision, outcome = story.decision, story.outcome
     quality = quality_of(story)
-    if quality is None or outcome is None or decision.prompt is None:
+    if quality is None or outcome is None:
         return None
     return Row(
-        decision.prompt,
+        asked,
         decision.odds,
         decision.chosen,
         decision.propensity,
@@ -139,6 +180,8 @@ def _row(story: Story) -> Row | None:
         outcome.latency_s,
         outcome.cost_usd,
         failed=_failed(story),
+        mission=decision.evidence.get("mission_criticality"),
+        time=decision.evidence.get("time_criticality"),
     )
 
 

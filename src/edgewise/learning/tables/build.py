@@ -23,34 +23,61 @@ if TYPE_CHECKING:
 
 KEY_SPACE = 16**12
 MOST_CANDIDATES = 500
+MANY_REPEATS = (
+    64  # measurements of one prompt and candidate are then folded into a few numbers of the same sum
+)
 
 
-class _Cell:
-    """What was measured of one prompt and candidate."""
+class _Means:
+    """Means by name: exact, so that the order of rows does not matter, in memory that repeats do not fill."""
 
-    __slots__ = ("count", "response", "sums")
+    __slots__ = ("folded", "sums")
 
     def __init__(self) -> None:
-        self.count = 0
         self.sums: dict[str, list[float]] = {}
+        self.folded: dict[str, int] | None = None
+
+    def put(self, name: str, value: float) -> None:
+        values = self.sums.setdefault(name, [])
+        values.append(value)
+        if len(values) >= MANY_REPEATS:
+            self.sums[name] = exact_parts(values)
+            self.folded = {} if self.folded is None else self.folded
+            self.folded[name] = self.folded.get(name, 0) + len(values) - len(self.sums[name])
+
+    def mean(self, name: str) -> float:
+        values = self.sums.get(name)
+        if not values:
+            return math.nan
+        return math.fsum(values) / (len(values) + (self.folded or {}).get(name, 0))
+
+
+class _Cell(_Means):
+    """What was measured of one prompt and candidate."""
+
+    __slots__ = ("count", "response")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
         self.response: str | None = None
 
     def add(self, values: Mapping[str, float], response: str) -> None:
         self.count += 1
         for name, value in values.items():
-            self.sums.setdefault(name, []).append(value)
+            self.put(name, value)
         self.response = response or self.response
 
 
-class _Prompt:
-    """What was measured of one prompt."""
+class _Prompt(_Means):
+    """What was measured of one prompt; its own means are of its criticality."""
 
-    __slots__ = ("cells", "criticality", "group", "key")
+    __slots__ = ("cells", "group", "key")
 
     def __init__(self, key: str) -> None:
+        super().__init__()
         self.key = key
         self.cells: dict[str, _Cell] = {}
-        self.criticality: dict[str, list[float]] = {}
         self.group = ""
 
 
@@ -75,7 +102,7 @@ class Builder:
     def add(self, row: Mapping[str, Any], number: int) -> None:
         """Take one row; `number` counts from 1 and stands in errors."""
         self._rows += 1
-        text = self._columns.text(row, "prompt")
+        text = self._columns.prompt(row)
         if not text.strip():
             self._left["rows have no prompt and are left out"] += 1
             return
@@ -176,7 +203,7 @@ class Builder:
             column = self._columns.of.get(name)
             value = self._columns.number(row, column, name, number) if column else None
             if value is not None and not math.isnan(value):
-                prompt.criticality.setdefault(name, []).append(value)
+                prompt.put(name, value)
 
     def _halve(self) -> None:
         self._limit //= 2
@@ -225,15 +252,32 @@ def _matrix(name: str, prompts: list[_Prompt], candidates: tuple[str, ...]) -> N
     found = np.full((len(prompts), len(candidates)), np.nan)
     for i, prompt in enumerate(prompts):
         for j, candidate in enumerate(candidates):
-            cell = prompt.cells.get(candidate)
-            if cell and (values := cell.sums.get(name)):
-                found[i, j] = math.fsum(values) / len(values)
+            if candidate in prompt.cells:
+                found[i, j] = prompt.cells[candidate].mean(name)
     return found
 
 
 def _criticality(prompts: list[_Prompt]) -> dict[str, NDArray[np.float64]]:
     return {
-        name: np.array([np.mean(p.criticality[name]) if name in p.criticality else np.nan for p in prompts])
+        name: np.array([p.mean(name) for p in prompts])
         for name in CRITICALITIES
-        if any(name in p.criticality for p in prompts)
+        if any(name in p.sums for p in prompts)
     }
+
+
+def exact_parts(values: list[float]) -> list[float]:
+    """A few numbers with exactly the same sum.
+
+    Source: Shewchuk 1997, "Adaptive precision floating-point arithmetic and fast robust predicates".
+    """
+    parts: list[float] = []
+    for value in values:
+        rest, kept = value, 0
+        for part in parts:
+            large, small = (rest, part) if abs(rest) >= abs(part) else (part, rest)
+            rest = large + small
+            if error := small - (rest - large):
+                parts[kept] = error
+                kept += 1
+        parts[kept:] = [rest]
+    return parts

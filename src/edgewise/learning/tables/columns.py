@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from edgewise.domain.errors import TableError
+from edgewise.features.conversations import prompt_of
 from edgewise.learning.tables.layout import ALIASES
 from edgewise.learning.tables.table import CRITICALITIES, METRICS
 
@@ -20,6 +21,7 @@ UNITS: Mapping[str, tuple[str, float]] = {"latency_ms": ("latency_s", 0.001)}
 TEXTS = ("prompt", "candidate", "location", "group", "response", "status")
 ROUNDING = 1e-9
 MOST_CRITICAL = 10.0
+LARGEST = 1e100  # sums of more would not be finite
 LONGEST_SHOWN = 12  # columns that an error lists
 
 
@@ -47,6 +49,10 @@ class Columns:
         value = row.get(self.of[ours]) if ours in self.of else None
         return "" if value is None else str(value)
 
+    def prompt(self, row: Mapping[str, Any]) -> str:
+        """The prompt: a text, or a conversation (JSON, or a list of messages) in its written form."""
+        return prompt_of(row.get(self.of["prompt"]))
+
     def number(self, row: Mapping[str, Any], column: str, ours: str, number: int) -> float | None:
         """A cell in our unit, NaN as it stands, None where it is empty; row `number` is named in errors."""
         value = row.get(column)
@@ -58,6 +64,8 @@ class Columns:
             raise self._wrong(number, f"`{column}` is {str(value)[:40]!r}, not a number.") from None
         if math.isinf(found):
             raise self._wrong(number, f"`{column}` is infinite.")
+        if abs(found) > LARGEST:
+            raise self._wrong(number, f"`{column}` is {found:g}, too large to be a measurement.")
         return (
             found
             if math.isnan(found)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 MOST_PROMPTS = 60_000
 # Other names under which the columns are found in the wild; `Layout.columns` adds to these.
 ALIASES: Mapping[str, tuple[str, ...]] = {
-    "prompt": ("query", "question", "text"),
+    "prompt": ("messages", "query", "question", "text"),
     "candidate": ("model", "model_name"),
     "quality": ("quality_score", "score"),
     "response": ("response_text", "answer"),

@@ -42,7 +42,7 @@ def near_duplicates(train: Sequence[str], test: Sequence[str]) -> int:
     Source: Broder, "On the resemblance and containment of documents", 1997.
     """
     known = _Index(train)
-    return sum(known.near(_shingles(text)) for text in test)
+    return sum(known.near(shingles_of(text)) for text in test)
 
 
 def near_within(prompts: Sequence[str], keys: Sequence[str]) -> int:
@@ -55,7 +55,7 @@ class _Index:
     """Texts by the bands of their MinHash: what nearly equals a text shares a band with it, most likely."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self.shingles = [_shingles(text) for text in texts]
+        self.shingles = [shingles_of(text) for text in texts]
         self._seen: dict[tuple[int, bytes], list[int]] = {}
         for number, shingles in enumerate(self.shingles):
             for band in _bands(shingles):
@@ -68,7 +68,8 @@ class _Index:
         return any(_jaccard(shingles, self.shingles[number]) >= NEAR for number in others)
 
 
-def _shingles(text: str) -> NDArray[np.uint32]:
+def shingles_of(text: str) -> NDArray[np.uint32]:
+    """The hashes of a text's different runs of five bytes, sorted; case and white space do not count."""
     codes = np.frombuffer(" ".join(text.lower().split())[:4000].encode("utf-8", "replace"), dtype=np.uint8)
     if len(codes) < SHINGLE:
         codes = np.pad(codes, (0, SHINGLE - len(codes)))

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgewise.domain.errors import TableError
+from edgewise.domain.errors import SettingsError, TableError
 from edgewise.features.described import describer, version_of
 from edgewise.learning.train.answers import answer_heads
 from edgewise.learning.train.caution import caution
 from edgewise.learning.train.held_out import calibration_error, errors, fit_and_hold_out, spread
 from edgewise.learning.train.pack import Packed, pack, write_bundle
-from edgewise.learning.train.share import Target, offsets_for
-from edgewise.learning.train.targets import fingerprint, targets_of
+from edgewise.learning.train.share import Target, gains_of, offsets_for
+from edgewise.learning.train.targets import MOST_WEIGHT, fingerprint, targets_of
 from edgewise.policies.bundles.bundle import VALUE
 from edgewise.policies.learners.positive import PositiveLearner
 from edgewise.policies.learners.registry import learner_called
-from edgewise.policies.learners.ridge import Ridge
+from edgewise.policies.learners.ridge import RidgeLearner
+from edgewise.policies.learners.robust import CLIP, doubly_robust
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,17 +38,28 @@ if TYPE_CHECKING:
 FEWEST_PROMPTS = 5
 SEED = 0
 ANY_SHARE = Target()
+IPW, DOUBLY_ROBUST = "ipw", "doubly-robust"
+ROBUST_NOTE = f"Logged choices: doubly robust outcomes are learned; a residual counts {CLIP:g} times at most."
+IPW_NOTE = f"Logged choices: each counts by 1 / propensity, {MOST_WEIGHT:g} times at most."
 
 
 @dataclass(frozen=True, slots=True)
 class TrainOptions:
-    """How to train: `learner` by name, `features` static, minilm or a version, `target` a share or budget."""
+    """How to train: `learner` by name, `target` a share or budget.
+
+    `features` is static, minilm, URL#MODEL or a version.
+
+    `bandit` says how logged choices are learned from: `doubly-robust` or `ipw`, by inverse propensity.
+    With `sketches` the bundle can tell which prompts nearly equal one that it was trained on.
+    """
 
     objective: Objective
     features: str = "static"
     learner: str = "auto"
     seed: int = SEED
     target: Target = ANY_SHARE
+    bandit: str = DOUBLY_ROBUST
+    sketches: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,8 @@ def learn(
     """Train a bundle. The same table, options and seed give the same bytes. Raises `TableError`."""
     say = progress or _quiet
     table = table.checked()
+    if options.bandit not in {IPW, DOUBLY_ROBUST}:
+        raise SettingsError(f"--bandit is {IPW} or {DOUBLY_ROBUST}; found '{options.bandit}'.")
     if len(set(table.keys)) < FEWEST_PROMPTS:
         raise TableError(
             f"The table has {len(set(table.keys))} different prompts; "
@@ -76,7 +90,8 @@ def learn(
         )
     targets = targets_of(table, options.objective)
     say(f"describing {len(table):,} prompts")
-    features = describer(options.features)(table.prompts)
+    options = replace(options, features=version_of(options.features, table.prompts, progress=say))
+    features = describer(options.features, progress=say)(table.prompts)
     heads = _Heads(table, targets, features, options, say)
     heads.value()
     heads.quality()
@@ -93,16 +108,19 @@ def learn(
     packed = pack(
         table,
         options.objective,
-        version_of(options.features),
+        options.features,
         options.learner,
         options.seed,
         heads=heads.parts,
         spread=heads.spread,
         offsets=offsets,
+        gains=gains_of(table, heads.held),
+        target=options.target,
         margin=margin,
         metrics=heads.metrics,
         fingerprint=fingerprint(table, targets.value),
         notes=[*notes, *why],
+        sketched=options.sketches,
     )
     return Trained(packed, packed.bundle(), (*notes, *why))
 
@@ -125,6 +143,9 @@ class _Heads:
         self.metrics: dict[str, Any] = {}
         self.notes: list[str] = []
         self.held: Doubles = np.zeros((0, 0))
+        self._robust = table.is_bandit and options.bandit == DOUBLY_ROBUST
+        if table.is_bandit:
+            self.notes.append(ROBUST_NOTE if self._robust else IPW_NOTE)
 
     def add(
         self, name: str, arrays: dict[str, Any], learner: str, metrics: dict[str, dict[str, float | None]]
@@ -160,11 +181,10 @@ class _Heads:
             if truth is None or (name == "cost_usd" and not self._table.has("cost_usd")):
                 continue
             self._say(f"learning {name}")
-            rule = PositiveLearner().fit(self._targets.training(self._features, truth, self._options.seed))
-            said = rule.predict(self._features)[:, 0].astype(np.float64)
-            said[:, np.nan_to_num(truth).max(axis=0) <= 0.0] = 0.0
-            self.add(name, dict(rule.arrays()), "positive", errors(said, truth, self._table.candidates))
-            self.notes.append(f"MAE and R² of {name} are measured on the training prompts.")
+            data = self._targets.training(self._features, truth, self._options.seed)
+            rule, held = PositiveLearner().cross_fit_alone(data)
+            held[:, np.nan_to_num(truth).max(axis=0) <= 0.0] = 0.0  # what is free is known to be free
+            self.add(name, dict(rule.arrays()), "positive", errors(held, truth, self._table.candidates))
 
     def criticality(self) -> None:
         """Mission and time criticality of a prompt, where the table has them."""
@@ -172,15 +192,15 @@ class _Heads:
         if not {"mission_criticality", "time_criticality"} <= set(said):
             return
         truth = np.stack([said["mission_criticality"], said["time_criticality"]], axis=1)
-        weights = np.ones_like(truth)
         data = self._targets.training(self._features, truth, self._options.seed)
-        rule = Ridge().fit(data.features, truth, weights)
-        held = rule.predict(self._features).astype(np.float64)
+        rule, held = fit_and_hold_out(RidgeLearner(), replace(data, weights=np.ones_like(truth)))
         self.add("criticality", dict(rule.arrays()), "ridge", errors(held, truth, ("mission", "time")))
 
     def _fit(self, name: str, truth: Doubles) -> Doubles:
         learner = learner_called(self._options.learner)
         data = self._targets.training(self._features, truth, self._options.seed)
+        if self._robust:
+            data = doubly_robust(data, self._targets.counts)
         fitted, held = fit_and_hold_out(learner, data)
         self.add(
             name, dict(fitted.arrays()), self._options.learner, errors(held, truth, self._table.candidates)

@@ -11,6 +11,7 @@ import numpy as np
 from safetensors.numpy import load, save
 
 from edgewise.domain.errors import BundleError
+from edgewise.learning.tables.sketches import pooled, sketch
 from edgewise.policies.bundles.bundle import Bundle, assembled
 from edgewise.policies.bundles.manifest import (
     MANIFEST,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from edgewise.learning.tables import OutcomeTable
     from edgewise.policies.objectives import Objective
+    from edgewise.policies.steering import Target
 
 REST = "rest.safetensors"
 
@@ -55,12 +57,18 @@ def pack(  # noqa: PLR0913 - one argument for each part of the manifest
     heads: dict[str, tuple[dict[str, Any] | str, str, dict[str, dict[str, float | None]]]],
     spread: dict[str, tuple[Any, Any]],
     offsets: NDArray[np.float32],
+    gains: NDArray[np.float32],
+    target: Target,
     margin: NDArray[np.float32],
     metrics: dict[str, Any],
     fingerprint: str,
     notes: list[str],
+    sketched: bool,
 ) -> Packed:
-    """Lay the parts out as files. A head whose arrays are another head's name shares that one's file."""
+    """Lay the parts out as files. A head whose arrays are another head's name shares that one's file.
+
+    `sketched` puts sketches of the prompts in, by which an evaluation finds near-duplicates.
+    """
     files: dict[str, bytes] = {}
     described: dict[str, Head] = {}
     for number, (name, (arrays, how, found)) in enumerate(heads.items()):
@@ -70,18 +78,17 @@ def pack(  # noqa: PLR0913 - one argument for each part of the manifest
         file = f"{name.partition(':')[0]}-{number}.safetensors"
         files[file] = save({key: np.array(value, order="C") for key, value in arrays.items()})
         described[name] = Head(how, file, found)
-    rest: dict[str, Any] = {"offsets": offsets, "margin": margin, "keys": _keys(table)}
+    rest: dict[str, Any] = {"offsets": offsets, "margin": margin, "gains": gains, "keys": keys_of(table)}
     for name, (edges, half) in spread.items():
         rest |= {f"spread/{name}/edges": edges, f"spread/{name}/half": half}
+    if sketched:
+        rest["sketches"] = pooled(sketch(table.prompts, table.keys))
     files[REST] = save(rest)
-    hashes = {name: sha256(raw).hexdigest() for name, raw in files.items()}
-    version = sha256(
-        repr((fingerprint, objective, features, learner, seed, sorted(hashes.items()))).encode()
-    ).hexdigest()
+    hashes, version = hashes_and_version(files, (fingerprint, objective, features, learner, seed, target))
     manifest = Manifest(
         schema=SCHEMA,
         kind="learned",
-        version=version[:12],
+        version=version,
         objective=objective,
         features=features,
         candidates=_candidates(table),
@@ -90,8 +97,15 @@ def pack(  # noqa: PLR0913 - one argument for each part of the manifest
         metrics=metrics,
         seed=seed,
         files=hashes,
+        target=None if target.goal is None else target,
     )
     return Packed(manifest, files)
+
+
+def hashes_and_version(files: dict[str, bytes], about: tuple[object, ...]) -> tuple[dict[str, str], str]:
+    """The SHA-256 of each file, and a short hash of them all and of what they are `about`."""
+    hashes = {name: sha256(raw).hexdigest() for name, raw in files.items()}
+    return hashes, sha256(repr((*about, sorted(hashes.items()))).encode()).hexdigest()[:12]
 
 
 def write_bundle(packed: Packed, folder: Path) -> None:
@@ -121,7 +135,7 @@ def write_bundle(packed: Packed, folder: Path) -> None:
         raise BundleError(f"The bundle cannot be written to {folder}: {error.strerror}.") from error
 
 
-def _keys(table: OutcomeTable) -> NDArray[np.uint64]:
+def keys_of(table: OutcomeTable) -> NDArray[np.uint64]:
     """64 bits of each training prompt's hash, sorted: enough to find leakage, too little to tell a prompt."""
     return np.unique(np.array([int(key[:16], 16) for key in table.keys], np.uint64))
 

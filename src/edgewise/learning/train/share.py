@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from msgspec import Struct
 
 from edgewise.domain.errors import TableError
+from edgewise.policies.steering import Target
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,14 +16,10 @@ if TYPE_CHECKING:
 
     Doubles = NDArray[np.float64]
 
+__all__ = ["Target", "gains_of", "offsets_for"]
+
 STEPS = 200
-
-
-class Target(Struct, frozen=True):
-    """`cloud_share`: what may go to the cloud (0-1); `usd_per_1k`: USD per 1,000 prompts."""
-
-    cloud_share: float | None = None
-    usd_per_1k: float | None = None
+SKETCH = 101  # quantiles that a bundle keeps of the gains: what a threshold begins with when it serves
 
 
 def offsets_for(target: Target, table: OutcomeTable, held: Doubles) -> tuple[NDArray[np.float32], list[str]]:
@@ -31,12 +27,14 @@ def offsets_for(target: Target, table: OutcomeTable, held: Doubles) -> tuple[NDA
     none = np.zeros(len(table.candidates), np.float32)
     if target.cloud_share is None and target.usd_per_1k is None:
         return none, []
-    cloud = np.array([table.locations.get(c) != "edge" for c in table.candidates])
+    if target.cloud_share is not None and target.usd_per_1k is not None:
+        raise TableError("Give --cloud-share or --usd-per-1k, not both: a threshold keeps to one of them.")
+    cloud = _cloud(table)
     if cloud.all() or not cloud.any():
         raise TableError("A share or budget target needs an edge and a cloud; name the edge with --edge ID.")
     usable = ~np.isnan(held).any(axis=1)
     value = held[usable]
-    gain = value[:, cloud].max(axis=1) - value[:, ~cloud].max(axis=1)
+    gain = _gains(value, cloud)
     candidates = np.quantile(-gain, np.linspace(0, 1, STEPS + 1))
     if target.cloud_share is not None:
         bonus = float(np.quantile(-gain, min(max(target.cloud_share, 0.0), 1.0)))
@@ -50,6 +48,27 @@ def offsets_for(target: Target, table: OutcomeTable, held: Doubles) -> tuple[NDA
         )
         said = f"Prompts like these cost about ${spent:.4f} per 1,000."
     return np.where(cloud, bonus, 0.0).astype(np.float32), [said]
+
+
+def gains_of(table: OutcomeTable, held: Doubles) -> NDArray[np.float32]:
+    """Quantiles (101,) of how much more the cloud was forecast to be worth than the edge, held out.
+
+    Empty where there is no edge, no cloud, or no such prompt.
+    """
+    cloud = _cloud(table)
+    value = held[~np.isnan(held).any(axis=1)]
+    if cloud.all() or not cloud.any() or not len(value):
+        return np.zeros(0, np.float32)
+    return np.quantile(_gains(value, cloud), np.linspace(0, 1, SKETCH)).astype(np.float32)
+
+
+def _cloud(table: OutcomeTable) -> NDArray[np.bool_]:
+    return np.array([table.locations.get(c) != "edge" for c in table.candidates])
+
+
+def _gains(value: Doubles, cloud: NDArray[np.bool_]) -> Doubles:
+    found: Doubles = value[:, cloud].max(axis=1) - value[:, ~cloud].max(axis=1)
+    return found
 
 
 def _affordable(

@@ -26,11 +26,16 @@ MOST_WEIGHT = 50.0
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """A table as matrices (n, c): the objective's own `value`, and each metric that was measured."""
+    """A table as matrices (n, c): the objective's own `value`, and each metric that was measured.
+
+    `counts` says how often a candidate was measured on a prompt; `weights` is the same, for logged choices
+    over their propensity.
+    """
 
     value: Doubles
     metrics: dict[str, Doubles]
     weights: Doubles
+    counts: Doubles
     clusters: NDArray[np.int64]
     labels: NDArray[np.int64]
 
@@ -60,6 +65,7 @@ def targets_of(table: OutcomeTable, objective: Objective) -> Targets:
         value=utilities(table, objective),
         metrics=metrics,
         weights=_weights(table),
+        counts=table.repeats.astype(np.float64),
         clusters=clusters.astype(np.int64),
         labels=_labels(table),
     )

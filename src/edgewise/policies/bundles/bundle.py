@@ -14,10 +14,9 @@ from safetensors.numpy import load_file
 from edgewise.domain.errors import BundleError
 from edgewise.policies.bundles.manifest import read_manifest
 from edgewise.policies.learners.answers import AnswerRule
-from edgewise.policies.learners.positive import PositiveRule
+from edgewise.policies.learners.extend import amounts_from
 from edgewise.policies.learners.registry import fitted_from
 from edgewise.policies.learners.ridge import RidgeRule
-from edgewise.policies.objectives import Measured, Objective
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +27,10 @@ if TYPE_CHECKING:
     from edgewise.features.static.vectors import Described
     from edgewise.policies.bundles.manifest import Manifest
     from edgewise.policies.learners.answers import Answered
+    from edgewise.policies.learners.extend import ExtendedAmounts
+    from edgewise.policies.learners.positive import PositiveRule
     from edgewise.policies.learners.protocol import Fitted
+    from edgewise.policies.objectives import Objective
 
     Floats = NDArray[np.float32]
 
@@ -73,27 +75,47 @@ class Predicted:
         return np.asarray(self.value.argmax(axis=1))
 
 
+def _none() -> Floats:
+    return np.zeros(0, np.float32)
+
+
+def _no_sketches() -> NDArray[np.uint8]:
+    return np.zeros((0, 0), np.uint8)
+
+
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """A trained policy. `keys` are hashes of its training prompts, sorted; `offsets` (c,) move the choice.
 
-    `margin` (c,) is the head start of the best single candidate, as long as no answer was read.
+    `margin` (c,) is the head start of the best single candidate, as long as no answer was read. `gains` are
+    quantiles, evenly spaced, of how much more the cloud promised than the edge on held-out prompts, before
+    any offset; empty where there is no edge or no cloud. `sketches` (n, w) tell which prompts nearly equal a
+    training prompt; empty where the bundle carries none.
     """
 
     manifest: Manifest
     heads: Mapping[str, Fitted]
-    positive: Mapping[str, PositiveRule]
+    positive: Mapping[str, PositiveRule | ExtendedAmounts]
     criticality: RidgeRule | None
     answers: Mapping[str, AnswerRule]
     spread: Mapping[str, Spread]
     offsets: Floats
     margin: Floats
     keys: NDArray[np.uint64]
+    gains: Floats = field(default_factory=_none)
+    sketches: NDArray[np.uint8] = field(default_factory=_no_sketches)
 
     @property
     def candidates(self) -> tuple[str, ...]:
         """The candidates' ids, in the order of every column."""
         return tuple(candidate.id for candidate in self.manifest.candidates)
+
+    @property
+    def learned(self) -> frozenset[str]:
+        """The metrics that it forecasts."""
+        priced = all(candidate.usd is not None for candidate in self.manifest.candidates)
+        found = {*self.heads, *self.positive, *(("cost_usd",) if priced else ())}
+        return frozenset(found - {VALUE})
 
     @property
     def objective(self) -> Objective:
@@ -132,25 +154,20 @@ class Bundle:
             metrics[name], ranges[name] = quantiles[:, 0], (quantiles[:, 1], quantiles[:, 3])
         self._add_costs(metrics)
         for candidate, (rows, found_answers) in (answered or {}).items():
+            before = value[rows]
             self._read_answers(candidate, rows, found_answers, value, metrics)
+            for bound in (low, high):  # what was read moves the middle; it does not say how sure to be
+                bound[rows] += value[rows] - before
+            if "quality" in metrics:
+                ranges["quality"] = _around(metrics["quality"], *ranges["quality"])
         return Predicted(value, low, high, far, metrics, ranges)
 
-    def revalued(self, predicted: Predicted, objective: Objective, described: Described) -> Floats:
-        """(n, c) utilities under another objective, from each metric's forecasts. Raises `BundleError`."""
-        found = {name: predicted.metrics.get(name) for name in ("quality", "latency_s", "cost_usd", "reward")}
-        missing = [name for name in objective.needs if found.get(name) is None]
-        if missing:
-            learned = ", ".join(sorted(predicted.metrics)) or "nothing else"
-            raise BundleError(
-                f"The objective '{objective.name}' needs forecasts of {', '.join(missing)}; "
-                f"this bundle learned {learned}."
-            )
-        mission: Any = DEFAULT_CRITICALITY
-        time: Any = DEFAULT_CRITICALITY
-        if self.criticality is not None:
-            said = self.criticality.predict(described).clip(0.0, 10.0)
-            mission, time = said[:, :1], said[:, 1:]
-        return np.asarray(objective.utility(Measured(**found, mission=mission, time=time)), np.float32)
+    def criticality_of(self, described: Described) -> tuple[Any, Any]:
+        """Mission and time criticality of each prompt, (n, 1) from 0 to 10; without a head the middle."""
+        if self.criticality is None:
+            return DEFAULT_CRITICALITY, DEFAULT_CRITICALITY
+        said = self.criticality.predict(described).clip(0.0, 10.0)
+        return said[:, :1], said[:, 1:]
 
     def _interval(self, name: str, forecast: Floats) -> tuple[Floats, Floats]:
         spread = self.spread.get(name)
@@ -179,9 +196,17 @@ class Bundle:
         said = rule.predict(answered)
         base = said[:, :1]
         gains = np.insert(said[:, 1:], own, 0.0, axis=1)
-        value[rows] = base + gains + self.offsets
+        # Whoever was added later keeps the forecast: no answer speaks of it.
+        known = gains.shape[1]
+        value[rows, :known] = base + gains + self.offsets[:known]
+        value[rows, known:] -= self.margin[known:]
         if "quality" in metrics and self.heads.get("quality") is self.heads[VALUE]:
-            metrics["quality"][rows] = (base + gains).clip(0.0, 1.0)
+            metrics["quality"][rows, :known] = (base + gains).clip(0.0, 1.0)
+
+
+def _around(middle: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    """The interval, stretched to hold a middle that has moved."""
+    return np.minimum(low, middle), np.maximum(high, middle)
 
 
 def _look(head: Fitted, described: Described) -> tuple[Floats, NDArray[np.bool_]]:
@@ -196,14 +221,14 @@ def _look(head: Fitted, described: Described) -> tuple[Floats, NDArray[np.bool_]
 def assembled(manifest: Manifest, parts: Mapping[str, Mapping[str, Any]]) -> Bundle:
     """A bundle of its manifest and its files' arrays."""
     heads: dict[str, Any] = {}
-    positive: dict[str, PositiveRule] = {}
+    positive: dict[str, PositiveRule | ExtendedAmounts] = {}
     answers: dict[str, AnswerRule] = {}
     loaded: dict[str, Any] = {}
     criticality: RidgeRule | None = None
     for name, head in manifest.heads.items():
         arrays = parts[head.file]
         if name in POSITIVE:
-            positive[name] = PositiveRule.from_arrays(arrays)
+            positive[name] = amounts_from(arrays)
         elif name == "criticality":
             criticality = RidgeRule.from_arrays(arrays)
         elif name.startswith("answer:"):
@@ -216,6 +241,6 @@ def assembled(manifest: Manifest, parts: Mapping[str, Mapping[str, Any]]) -> Bun
         for name in heads
         if f"spread/{name}/edges" in rest
     }
-    return Bundle(
-        manifest, heads, positive, criticality, answers, spread, rest["offsets"], rest["margin"], rest["keys"]
-    )
+    own = (rest["offsets"], rest["margin"], rest["keys"], rest.get("gains", _none()))
+    sketches = rest.get("sketches", _no_sketches())
+    return Bundle(manifest, heads, positive, criticality, answers, spread, *own, sketches)

@@ -11,6 +11,7 @@ from msgspec import Struct
 from edgewise.domain.candidates import Location
 from edgewise.domain.errors import BundleError
 from edgewise.policies.objectives import Objective
+from edgewise.policies.steering import Target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,12 +29,16 @@ class BundleCandidate(Struct, frozen=True):
 
 
 class Training(Struct, frozen=True):
-    """What a bundle was trained on: counts, and a fingerprint of prompts and targets."""
+    """What a bundle was trained on: counts, and a fingerprint of prompts and targets.
+
+    `parent` is the version of the bundle that this one adds a candidate to; empty where it was trained anew.
+    """
 
     prompts: int
     rows: int
     fingerprint: str
     notes: tuple[str, ...] = ()
+    parent: str = ""
 
 
 class Head(Struct, frozen=True):
@@ -44,8 +49,11 @@ class Head(Struct, frozen=True):
     metrics: dict[str, dict[str, float | None]] = {}
 
 
-class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole file. `files` holds the SHA-256 of every other file of the bundle."""
+class Manifest(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The whole file. `files` holds the SHA-256 of every other file of the bundle.
+
+    `target` is the share or the budget that it was trained to keep to, and is to be kept to while it serves.
+    """
 
     schema: int
     kind: str
@@ -58,6 +66,7 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     metrics: dict[str, Any]
     seed: int
     files: dict[str, str]
+    target: Target | None = None
 
 
 def write_manifest(manifest: Manifest) -> bytes:

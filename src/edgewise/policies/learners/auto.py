@@ -35,12 +35,16 @@ if TYPE_CHECKING:
     Member = KernelMachine | TermRule | Neighbours | TreeRule
 
 FOLDS: Final = 5
-PRIOR: Final = {"direct": 0.25, "by_task": 0.45, "terms": 0.15, "neighbours": 0.1, "trees": 0.05}
-NO_TASKS: Final = {"direct": 0.3, "terms": 0.3, "neighbours": 0.2, "trees": 0.2}
+PRIOR: Final = {"direct": 0.3, "by_task": 0.45, "terms": 0.25, "neighbours": 0.1, "trees": 0.2}
+NO_TASKS: Final = {"direct": 0.3, "terms": 0.4, "neighbours": 0.2, "trees": 0.1}
+MANY_TASKS: Final = 30
+"""With fewer, the guessed task says little, and its prior falls in proportion."""
 TOO_FEW: Final = "learning needs outcomes of at least two different prompts; this table has fewer"
-LEAN: Final = 500.0
+LEAN: Final = 2_000.0
 """The prior weighs as much as this many prompts."""
 LEAST: Final = 0.08
+LEAST_TRUST: Final = 0.05
+"""Some difference is kept: a share or a budget still asks which prompts to send first."""
 SWEEPS: Final = 2_000
 _STILL: Final = 1e-10
 MANY: Final = 5_000
@@ -180,9 +184,9 @@ def _trust(stack: Stack, held: Mapping[str, Doubles], data: Training) -> float:
         return 1.0
     slope = float((seen * x * y).sum()) / size
     if slope <= 0.0:
-        return 0.0
+        return LEAST_TRUST
     doubt = float((seen * (y - slope * x) ** 2).sum()) / free / size
-    return min(1.0, slope) * max(0.0, 1.0 - doubt / slope**2)
+    return max(LEAST_TRUST, min(1.0, slope) * max(0.0, 1.0 - doubt / slope**2))
 
 
 def _stack(names: tuple[str, ...], held: Mapping[str, Doubles], data: Training) -> Stack:
@@ -196,9 +200,7 @@ def _stack(names: tuple[str, ...], held: Mapping[str, Doubles], data: Training) 
     goal_level = (share * np.nan_to_num(target)).sum(1, keepdims=True)
     level = (share[:, None] * off).sum(2, keepdims=True)
     root = np.sqrt(seen / max(float(seen[seen > 0].mean()), 1e-12)) if seen.any() else seen
-    expected = PRIOR if "by_task" in names else NO_TASKS
-    prior = np.array([expected[name] for name in names])
-    prior /= prior.sum()
+    prior = _prior(names, data)
     lean = LEAN / max(len(data), 1)
     apart = off - off.mean(2, keepdims=True) if _complete(target) else off
     goal = np.nan_to_num(target) - (goal_level if _complete(target) else 0.0)
@@ -209,6 +211,16 @@ def _stack(names: tuple[str, ...], held: Mapping[str, Doubles], data: Training) 
         middle.astype(np.float32),
         base.astype(np.float32),
     )
+
+
+def _prior(names: tuple[str, ...], data: Training) -> Doubles:
+    """What each member is expected to weigh, one in all."""
+    expected = PRIOR if "by_task" in names else NO_TASKS
+    prior = np.array([expected[name] for name in names])
+    if "by_task" in names:
+        tasks = len(np.unique(data.labels[data.labels >= 0]))
+        prior[names.index("by_task")] *= min(1.0, tasks / MANY_TASKS)
+    return np.asarray(prior / prior.sum(), np.float64)
 
 
 def _complete(target: Doubles) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from edgewise.policies.learners.positive import LEVELS, SMALLEST, PositiveRule
 from edgewise.policies.learners.threads import one_thread
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 PRIOR_ROWS: Final = 30.0
 LEVEL_ROWS: Final = 2.0
 ADDED: Final = "added/"
+_STILL: Final = 1e-6
+"""What varies less is a constant: that of a candidate that is free, or of which nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +72,31 @@ def extend(inner: Fitted, features: Described, targets: Doubles, weights: Double
     if not seen.any():
         raise ValueError("a new candidate needs at least one outcome; the table has none")
     said = inner.predict(features)[seen].astype(np.float64)
-    y, weight = targets[seen], weights[seen] / weights[seen].mean()
-    share = weight / weight.sum()
-    middle: Doubles = share @ said
-    mean = float(share @ y)
-    off = said - middle
+    y = targets[seen]
     count = int(said.shape[1])
     plain: Doubles = np.full((count,), 1.0 / count)
-    gram: Doubles = (off * weight[:, None]).T @ off
-    penalty = PRIOR_ROWS * max(float(np.trace(gram)) / count / len(y), 1e-9)
-    right: Doubles = off.T @ (weight * (y - mean)) + penalty * plain
-    blend = np.linalg.solve(gram + penalty * np.eye(count), right)
+    blend, middle, mean = _blended(said, y, weights[seen], plain)
     # A few imagined labels say that it is worth what the others are.
     gap = (mean - float(middle @ plain)) * len(y) / (len(y) + LEVEL_ROWS)
     level = gap + float(middle @ plain) - float(middle @ blend)
     low, high = min(float(y.min()), float(said.min())), max(float(y.max()), float(said.max()))
     limits = np.array([low, high], np.float32)
     return Extended(inner, blend.astype(np.float32), np.array(level, np.float32), limits)
+
+
+def _blended(said: Doubles, y: Doubles, weights: Doubles, plain: Doubles) -> tuple[Doubles, Doubles, float]:
+    """How much of each forecast `said` (n, c) makes `y` (n,), pulled towards `plain` (c,); both means."""
+    weight = weights / weights.mean()
+    share = weight / weight.sum()
+    middle: Doubles = share @ said
+    mean = float(share @ y)
+    off = said - middle
+    count = len(plain)
+    gram: Doubles = (off * weight[:, None]).T @ off
+    penalty = PRIOR_ROWS * max(float(np.trace(gram)) / count / len(y), 1e-9)
+    right: Doubles = off.T @ (weight * (y - mean)) + penalty * plain
+    blend: Doubles = np.asarray(np.linalg.solve(gram + penalty * np.eye(count), right), np.float64)
+    return blend, middle, mean
 
 
 def with_added(inner: Fitted, arrays: Mapping[str, NDArray[Any]]) -> Fitted:
@@ -96,3 +107,74 @@ def with_added(inner: Fitted, arrays: Mapping[str, NDArray[Any]]) -> Fitted:
         inner = Extended(inner, blend, level, limits)
         number += 1
     return inner
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendedAmounts:
+    """`inner`, and the amounts (latency, tokens, cost) of one more candidate as the last column.
+
+    The logarithm of its median is that of the others @ `blend` + `level`, within `limits` (2,); `offsets`
+    (4,) lead from there to its mean, low (5 %), median and high (95 %).
+    """
+
+    inner: PositiveRule | ExtendedAmounts
+    blend: Floats
+    level: Floats
+    offsets: Floats
+    limits: Floats
+
+    def predict(self, features: Described) -> Floats:
+        """Mean, low (5 %), median and high (95 %) of each candidate, (n, 4, c + 1)."""
+        said = self.inner.predict(features)
+        log = np.log(np.maximum(said[:, 2], SMALLEST)) @ self.blend + self.level
+        new = np.exp(np.clip(log[:, None] + self.offsets, self.limits[0], self.limits[1]))
+        return np.asarray(np.concatenate((said, new[:, :, None]), 2), np.float32)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays of `inner`, unchanged, and four more for each candidate that was added."""
+        own = dict(self.inner.arrays())
+        number = sum(name.startswith(ADDED) for name in own) // 4
+        new = {name: getattr(self, name) for name in ("blend", "level", "offsets", "limits")}
+        return own | {f"{ADDED}{number}/{name}": value for name, value in new.items()}
+
+
+@one_thread()
+def extend_amounts(
+    inner: PositiveRule | ExtendedAmounts, features: Described, amounts: Doubles, weights: Doubles
+) -> ExtendedAmounts:
+    """`inner` and a new candidate that took `amounts` (n,) on these prompts; from zero down they are unseen.
+
+    Its level is its own: what others take says nothing about how quick or dear it is, only which prompts
+    are long. Without any amount above zero (it is free) the forecast is 1 and not to be read.
+    """
+    seen = ~np.isnan(amounts) & (amounts > 0) & (weights > 0)
+    count = inner.predict(features.take(np.zeros(1, np.intp))).shape[2]
+    blend, level = np.zeros(count), 0.0
+    offsets, limits = np.zeros(len(LEVELS) + 1), np.array([-14.0, 14.0])
+    if seen.any():
+        said = np.log(np.maximum(inner.predict(features)[seen, 2], SMALLEST)).astype(np.float64)
+        y = np.log(np.maximum(amounts[seen], SMALLEST))
+        varies = said.std(0) > _STILL
+        if varies.any():
+            plain: Doubles = np.full(int(varies.sum()), 1.0 / int(varies.sum()))
+            blend[varies] = _blended(said[:, varies], y, weights[seen], plain)[0]
+        share = weights[seen] / weights[seen].sum()
+        level = float(share @ (y - said @ blend))
+        miss = y - said @ blend - level
+        quantiles = np.quantile(miss, LEVELS)
+        lift = np.log(np.exp(np.clip(miss, quantiles[0], quantiles[-1])).mean())
+        offsets = np.array([lift, *quantiles])
+        limits = np.array([y.min() - np.log(2), y.max() + np.log(2)])
+    found = (np.asarray(part, np.float32) for part in (blend, level, offsets, limits))
+    return ExtendedAmounts(inner, *found)
+
+
+def amounts_from(arrays: Mapping[str, NDArray[Any]]) -> PositiveRule | ExtendedAmounts:
+    """The inverse of `PositiveRule.arrays` and of `ExtendedAmounts.arrays`."""
+    rule: PositiveRule | ExtendedAmounts = PositiveRule.from_arrays(arrays)
+    number = 0
+    while f"{ADDED}{number}/offsets" in arrays:
+        own = (arrays[f"{ADDED}{number}/{name}"] for name in ("blend", "level", "offsets", "limits"))
+        rule = ExtendedAmounts(rule, *own)
+        number += 1
+    return rule

@@ -3,7 +3,8 @@
 Two members share one pass over the landmarks. *Direct* is a ridge on the
 Nyström features. *By task* first guesses which task (`group` of the outcome
 table) the prompt belongs to, then averages what each task's prompts had
-earned, shrunk to the overall mean; it exists only where the table has tasks.
+earned, shrunk to the overall mean; it exists only where the table has tasks,
+and gives way to the direct forecast where the prompt looks like none of them.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from edgewise.policies.learners.protocol import Arrays, Doubles, Floats, Training
 
 
-SHARPNESS: Final = 12.0
+SHARPNESS: Final = 30.0
+UNSURE: Final = 0.05
+SURE: Final = 0.25
+"""Where the likeliest task scores less than the second, some or all is left to the direct forecast."""
 PRIOR_ROWS: Final = 20.0
 FEWEST_ROWS: Final = 8
 FEWEST_TASKS: Final = 2
@@ -109,10 +113,11 @@ def _members(scores: NDArray[Any], earned: NDArray[Any]) -> NDArray[Any]:
     direct = scores[:, :c]
     if len(earned) == 0:
         return direct[:, None]
-    guess = scores[:, c:] - scores[:, c:].max(1, keepdims=True)
-    guess = np.exp(SHARPNESS * guess)
+    top = scores[:, c:].max(1, keepdims=True)
+    guess = np.exp(SHARPNESS * (scores[:, c:] - top))
     guess /= guess.sum(1, keepdims=True)
-    return np.stack((direct, guess @ earned), 1)
+    known = np.clip((top - UNSURE) / (SURE - UNSURE), 0.0, 1.0)
+    return np.stack((direct, direct + known * (guess @ earned - direct)), 1)
 
 
 def _outputs(data: Training) -> tuple[Doubles, Doubles, NDArray[np.int64]]:

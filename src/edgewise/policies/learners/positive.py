@@ -61,19 +61,27 @@ class PositiveRule:
 class PositiveLearner:
     """Learner of `PositiveRule`; targets at or below zero count as unseen."""
 
-    @one_thread()
     def fit(self, data: Training) -> PositiveRule:
         """Learn from `data`, whose targets are seconds or tokens."""
+        return self.cross_fit_alone(data)[0]
+
+    @one_thread()
+    def cross_fit_alone(self, data: Training) -> tuple[PositiveRule, Doubles]:
+        """The rule, and its mean forecasts (n, c) of each row made without that row's fold."""
         with np.errstate(invalid="ignore"):
             usable = data.targets > 0
         y = np.log(np.where(usable, np.maximum(data.targets, SMALLEST), np.nan))
         fold = folds(data.clusters, min(5, max(2, len(np.unique(data.clusters)))), data.seed)
-        held = np.full(y.shape, np.nan)
+        log, held = np.full(y.shape, np.nan), np.full(y.shape, np.nan)
         for out, rest in parts(fold):
             line = Ridge().fit(data.features.take(rest), y[rest], data.weights[rest])
-            held[out] = line.predict(data.features.take(out))
+            log[out] = line.predict(data.features.take(out))
+            # Only the rest may say how medians become means: a row must not reach its own figure.
+            within: Doubles = y[rest] - line.predict(data.features.take(rest)).astype(np.float64)
+            _, lift, limits = _spread(y[rest], within)
+            held[out] = np.exp(np.clip(log[out] + lift, limits[0], limits[1]))
         centre = Ridge().fit(data.features, y, data.weights)
-        return PositiveRule(centre, *_spread(y, y - held))
+        return PositiveRule(centre, *_spread(y, y - log)), held
 
 
 def _spread(y: Doubles, residual: Doubles) -> tuple[Floats, Floats, Floats]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from edgewise.domain.errors import BundleError, SettingsError
 from edgewise.policies.learners.auto import Auto, AutoLearner
 from edgewise.policies.learners.extend import ADDED, with_added
+from edgewise.policies.learners.mlp import Network, NetworkLearner
 from edgewise.policies.learners.neighbours import NeighbourLearner, Neighbours
 from edgewise.policies.learners.recipes import PairTrees, PlacementRecipe, SelectionRecipe, VectorTrees
 from edgewise.policies.learners.ridge import RidgeLearner, RidgeRule
@@ -23,6 +24,7 @@ LEARNERS: dict[str, tuple[Any, Any]] = {
     "knn": (NeighbourLearner, Neighbours),
     "ridge": (RidgeLearner, RidgeRule),
     "trees": (TreeLearner, TreeRule),
+    "mlp": (NetworkLearner, Network),
     "placement-recipe": (PlacementRecipe, VectorTrees),
     "selection-recipe": (SelectionRecipe, PairTrees),
 }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 BUCKETS: Final = 1 << 16
-PENALTIES: Final = (1.0, 3.0)
+PENALTIES: Final = (3.0, 10.0, 30.0)
 STEPS: Final = 20
 
 
@@ -69,10 +69,14 @@ class TermLearner:
     def cross_fit(self, data: Training, fold: NDArray[np.int64]) -> tuple[TermRule, Doubles]:
         """The rule, and its forecasts (n, c) on rows held out by `fold`."""
         bags, rarity = _bags(data.features)
+        # Only differences between candidates decide; a prompt's level would ask for too light a penalty.
+        choosing = data.targets.shape[1] > 1 and not np.isnan(data.targets).any()
         best, held, penalty = np.inf, np.zeros(data.targets.shape), self.penalties[-1]
         for tried in self.penalties:
             guess = _held_out(bags, data, fold, tried)
             miss = np.where(np.isnan(data.targets), 0.0, guess - np.nan_to_num(data.targets))
+            if choosing:
+                miss -= miss.mean(1, keepdims=True)
             error = float((data.weights * miss * miss).sum())
             if error < best:
                 best, held, penalty = error, guess, tried

@@ -23,6 +23,15 @@ def one_thread() -> Generator[None]:
         yield
 
 
+def one_thread_from_now_on() -> None:
+    """Let BLAS use one thread in this process until it ends: for one that serves, at no cost a request.
+
+    At 1,536 numbers a vector (endpoints have such), a second thread on a busy core made one product of a
+    decision take six times the CPU; up to 384 numbers it is not used for a single prompt.
+    """
+    _controller().limit(limits=1, user_api="blas")
+
+
 @lru_cache(maxsize=1)
 def _controller() -> Any:
     import_module("numpy")  # its BLAS must be loaded before it is looked for

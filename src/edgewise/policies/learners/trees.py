@@ -164,7 +164,7 @@ class TreeLearner:
 
     rounds: int = 150
     depth: int = 4
-    rate: float = 0.05
+    rate: float = 0.02
 
     @one_thread()
     def fit(self, data: Training) -> TreeRule:
@@ -183,7 +183,7 @@ class TreeLearner:
         matrix = xgboost.QuantileDMatrix(part, label, weight=weight, max_bin=64, nthread=1)
         settings = {
             "max_depth": self.depth, "eta": self.rate, "subsample": 0.7, "colsample_bytree": 0.5,
-            "min_child_weight": 10, "lambda": 5.0, "max_bin": 64, "tree_method": "hist",
+            "min_child_weight": 20, "lambda": 5.0, "max_bin": 64, "tree_method": "hist",
             "nthread": 1, "seed": data.seed,
         }  # fmt: skip
         return xgboost.train(settings, matrix, self.rounds)

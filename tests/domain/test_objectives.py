@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgewise.domain.errors import SettingsError
-from edgewise.policies.objectives import OBJECTIVES, Measured, Objective
+from edgewise.domain.objectives import NUMBERS, OBJECTIVES, Measured, Objective, objective_of, spelled
 
 SHARE = st.floats(0, 1)
 LATENCY = st.floats(0.01, 100)
@@ -62,3 +62,45 @@ def test_without_costs_quality_at_cost_ranks_by_quality() -> None:
 def test_what_is_refused(wrong: dict[str, object], said: str) -> None:
     with pytest.raises(SettingsError, match=said):
         Objective(**wrong)  # type: ignore[arg-type]  # the bad ones are the point
+
+
+@given(st.sampled_from(sorted(NUMBERS)), st.none() | SHARE)
+def test_what_is_spelled_is_read_again(name: str, number: float | None) -> None:
+    given = {} if number is None else {NUMBERS[name]: number}
+    assert objective_of(spelled(name, **given)) == Objective(name, **given)
+
+
+def test_a_name_alone_means_the_own_objective_of_that_name() -> None:
+    own = Objective("quality-at-cost", weight=0.3)
+    assert objective_of("quality-at-cost", own) is own
+    assert objective_of("quality-at-cost:0.1", own).weight == 0.1
+    assert objective_of("qos", own) == Objective("qos")
+    assert objective_of(" cheapest-at-quality : 0.5 ") == Objective("cheapest-at-quality", floor=0.5)
+
+
+@pytest.mark.parametrize(
+    ("spelling", "said"),
+    [
+        ("fastest-at-qality", "Perhaps 'fastest-at-quality' was meant"),
+        ("speed:3", "There is no objective 'speed'"),
+        ("qos:0.5", "'qos' takes no number, found '0.5'"),
+        ("cheapest-at-quality:80", "between 0 and 1, found 80"),
+        ("cheapest-at-quality:", "expected a number, as in cheapest-at-quality:0.8"),
+        ("quality-at-cost:much", "The weight of 'quality-at-cost' is 'much'"),
+        ("quality-at-cost:-1", "must not be negative"),
+        ("quality-at-cost:inf", "nor without end"),
+        ("quality-at-cost:nan", "must not be negative"),
+        ("", "There is no objective ''"),
+    ],
+)
+def test_a_wrong_spelling_is_one_sentence(spelling: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said) as caught:
+        objective_of(spelling)
+    assert str(caught.value).count("\n") == 0
+
+
+def test_a_number_of_another_objective_is_refused() -> None:
+    with pytest.raises(SettingsError, match="has no weight; it takes a floor"):
+        spelled("cheapest-at-quality", weight=0.1)
+    with pytest.raises(SettingsError, match="has no floor; it takes no number"):
+        spelled("qos", floor=0.1)

@@ -1,0 +1,20 @@
+"""A chat that prefers the edge, asks the cloud when it pays, and goes on when the network is gone."""
+
+from pathlib import Path
+
+from edgewise import EdgewiseError, Router
+
+with Router(Path(__file__).with_suffix(".toml")) as router:
+    print("Type a question, or exit.")
+    while (question := input("\nYou: ")) != "exit":
+        asking = router.ask(question)
+        try:
+            for words in asking:
+                print(words, end="", flush=True)
+        except EdgewiseError as error:
+            print(f"\n{error}", end="")
+        decision = asking.decision
+        if decision is None:
+            continue
+        offline = any(objection.rule == "connectivity" for objection in decision.objections)
+        print(f"\n[{decision.chosen}{', offline' if offline else ''}]")

@@ -1,0 +1,71 @@
+"""Figures and names as words, for the explanation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from edgewise.outcomes.plain import plain
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from edgewise.domain.decisions import CostState, Estimate, Forecast, Outcome
+
+COST: dict[CostState, str] = {
+    "billed": "by the tokens that were reported",
+    "estimated": "estimated, the tokens were not reported",
+    "unpriced": "unpriced",
+}
+
+
+def forecast(expected: Forecast) -> str:
+    """Every measure that is foreseen, with its interval."""
+    named = (
+        ("quality", expected.quality, ""),
+        ("latency", expected.latency_s, " s"),
+        ("cost", expected.cost_usd, " USD"),
+        ("energy", expected.energy_j, " J"),
+        ("utility", expected.utility, ""),
+    )
+    return ", ".join(f"{what} {estimate(e)}{unit}" for what, e, unit in named if e is not None)
+
+
+def estimate(number: Estimate) -> str:
+    """`0.7 (0.6 to 0.8)`."""
+    return f"{number.mean:.3g} ({number.low:.3g} to {number.high:.3g})"
+
+
+def tokens(outcome: Outcome) -> str:
+    """`12 in, 34 out`."""
+    asked, answered = ("unknown" if n is None else n for n in (outcome.input_tokens, outcome.output_tokens))
+    return f"{asked} in, {answered} out"
+
+
+def cost(outcome: Outcome, *, simulated: bool) -> str:
+    """USD, and how they are known."""
+    if outcome.cost_usd is None:
+        return "unpriced" if outcome.cost_state == "unpriced" else "unknown, the tokens were not reported"
+    pretended = "; simulated, nobody is charged" if simulated and outcome.cost_usd else ""
+    return f"${outcome.cost_usd:.6f} ({COST[outcome.cost_state]}{pretended})"
+
+
+def name(candidate: str, *, simulated: bool) -> str:
+    """The candidate's id, labelled where it is simulated."""
+    already = "simulated" in candidate
+    return plain(candidate) + (" (simulated)" if simulated and not already else "")
+
+
+def percent(share: float) -> str:
+    """`12.5 %`."""
+    return f"{share * 100:.4g} %"
+
+
+def seconds(time_s: float) -> str:
+    """`250 ms`, or `1.50 s`."""
+    return f"{time_s * 1000:.0f} ms" if time_s < 1.0 else f"{time_s:.2f} s"
+
+
+def moment(at: float, zone: tzinfo | None) -> str:
+    """A date, a time and their zone."""
+    return datetime.fromtimestamp(at, zone).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
