@@ -90,7 +90,7 @@ stack (2026-11-21). On the same splits as before: half of the labels .6615 to .6
 for 1,500 labels, 500 labels, subjects left out, nine models and placement are missed on these splits. An
 earlier prototype that read better (.6751 at half) was scored on other splits of the same table; there this
 package read .6778 before these changes. Subjects left out differ by fold from .50 to .80: its mean says
-little.
+little. Beyond 5,000 prompts trees are left out as well as neighbours, for the time that they take.
 
 ## How to read this
 

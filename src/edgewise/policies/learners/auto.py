@@ -48,7 +48,7 @@ LEAST_TRUST: Final = 0.05
 SWEEPS: Final = 2_000
 _STILL: Final = 1e-10
 MANY: Final = 5_000
-"""Beyond this many prompts neighbours are left out: every vector would be read a decision."""
+"""Beyond this many prompts neighbours and trees are left out: they add little, and time to each decision."""
 _SMOOTH: Final[tuple[str, ...]] = ("direct", "by_task")
 _FEWEST_CLUSTERS: Final = 2
 
@@ -150,7 +150,7 @@ class AutoLearner:
         fitted["terms"], held["terms"] = TermLearner().cross_fit(data, fold)
         if len(data) <= MANY:
             fitted["neighbours"], held["neighbours"] = NeighbourLearner().cross_fit(data, fold)
-        fitted["trees"], held["trees"] = TreeLearner().cross_fit(data, fold)
+            fitted["trees"], held["trees"] = TreeLearner().cross_fit(data, fold)
         stack = weigh(held, data)
         others = {name: member for name, member in fitted.items() if name in stack.names}
         mixed = stack.mix(np.stack([held[name] for name in stack.names], 1).astype(np.float32))
