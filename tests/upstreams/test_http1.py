@@ -62,13 +62,15 @@ def against(
     use: Callable[[Http1], Awaitable[None]],
     *,
     timeout_s: float = 5.0,
+    most_bytes: int = 1_000_000,
     tls: ssl.SSLContext | None = None,
 ) -> None:
     async def main() -> None:
         server = await asyncio.start_server(endpoint, "127.0.0.1", 0, ssl=tls)
         port = server.sockets[0].getsockname()[1]
         scheme = "https" if tls else "http"
-        client = Http1("tiny", f"{scheme}://127.0.0.1:{port}/v1", {"x-test": "yes"}, timeout_s=timeout_s)
+        base = f"{scheme}://127.0.0.1:{port}/v1"
+        client = Http1("tiny", base, {"x-test": "yes"}, timeout_s=timeout_s, most_bytes=most_bytes)
         try:
             await use(client)
         finally:
@@ -112,6 +114,39 @@ def test_a_kept_connection_that_died_is_tried_again_once() -> None:
 
     against(endpoint, use)
     assert endpoint.connections == 2
+
+
+@pytest.mark.parametrize("scripts", [(PLAIN + CHUNKED, PLAIN), (CHUNKED + PLAIN, PLAIN)])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_second_answer_to_one_request_reaches_nobody(scripts: tuple[bytes, ...], stream: bool) -> None:
+    endpoint = Endpoint(*scripts)
+    expected = BODY if scripts[0].startswith(PLAIN) else b"data: x"
+
+    async def use(client: Http1) -> None:
+        reply = await client.post("/chat", b"{}", stream=stream)
+        body = reply.body if reply.pieces is None else b"".join([piece async for piece in reply.pieces])
+        assert body == expected
+        assert (await client.post("/chat", b"{}", stream=False)).body == BODY
+
+    against(endpoint, use)
+    assert endpoint.connections == 2
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_without_an_end_is_cut_off(stream: bool) -> None:
+    chunk = b"3e8\r\n" + b"x" * 1000 + b"\r\n"
+    endpoint = Endpoint(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + 5000 * chunk, None)
+
+    async def use(client: Http1) -> None:
+        with pytest.raises(UpstreamError, match=r"longer than 10,000 bytes"):
+            reply = await client.post("/chat", b"{}", stream=stream)
+            if reply.pieces is not None:
+                async for _ in reply.pieces:
+                    pass
+        async with asyncio.timeout(5):
+            await endpoint.hung_up.wait()
+
+    against(endpoint, use, most_bytes=10_000)
 
 
 def test_a_stream_comes_in_pieces_and_keeps_its_connection() -> None:

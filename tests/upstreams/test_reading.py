@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.servers import GOLDEN
 
-from edgewise.upstreams.reading import DONE, Meter, read_plain, words_of
+from edgewise.upstreams.reading import DONE, MOST_EVENT, Meter, read_plain, words_of
 
 WHOLE = (GOLDEN / "openai_stream.sse").read_bytes()
 STRIPPED = (GOLDEN / "openai_stream_without_usage.sse").read_bytes()
@@ -75,3 +75,60 @@ def test_plain_answers_that_are_none(body: bytes, error: str) -> None:
 
 def test_words() -> None:
     assert words_of(WHOLE) == "Paris."
+
+
+LIES = [
+    b'{"prompt_tokens":-1,"completion_tokens":2}',
+    b'{"prompt_tokens":14,"completion_tokens":99999999999999999999}',
+    b'{"prompt_tokens":14,"completion_tokens":"two"}',
+    b'{"prompt_tokens":1.5,"completion_tokens":2}',
+    b'{"prompt_tokens":14,"completion_tokens":0}',
+    b"{}",
+    b"[]",
+    b'"none of your business"',
+]
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_usage_report_that_cannot_be_true_is_none_and_the_answer_stands(lie: bytes) -> None:
+    reading = read_plain(b'{"choices":[{"message":{"content":"Paris."}}],"usage":' + lie + b"}")
+    assert (reading.text, reading.usage, reading.error) == ("Paris.", None, None)
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lie_about_usage_does_not_end_a_stream(lie: bytes) -> None:
+    event = (
+        b'data: {"choices":[{"delta":{"content":"Paris."},"finish_reason":"stop"}],"usage":' + lie + b"}\n\n"
+    )
+    seen, meter = passed([event, DONE], wants_usage=True)
+    assert seen == event + DONE
+    assert (meter.usage, meter.error, meter.text()) == (None, None, "Paris.")
+
+
+def test_an_event_without_an_end_is_not_gathered_for_ever() -> None:
+    meter = Meter(wants_usage=False, keep_text=True)
+    fed = 0
+    while meter.error is None:
+        assert meter.feed(b"data: " + 100_000 * b"x") == b""
+        fed += 100_006
+        assert fed <= MOST_EVENT + 100_006
+    assert "more than 4,000,000 bytes" in meter.error
+    assert meter.finish() == b""
+
+
+@pytest.mark.parametrize("page", [b"<html>\n\n</html>\n\n", b'{"choices":[]}\n\n', b"\x00\xff\n\n"])
+def test_what_is_no_event_does_not_reach_the_client(page: bytes) -> None:
+    seen, meter = passed([page], wants_usage=True)
+    assert seen == b""
+    assert "not a stream of server-sent events" in (meter.error or "")
+
+
+def test_events_with_names_comments_and_data_over_two_lines_are_read() -> None:
+    stream = (
+        b": keep-alive\n\n"
+        b'event: message\nid: 1\ndata: {"choices":[{"delta":\ndata: {"content":"Paris."}}]}\n\n'
+        b"event: end\ndata: [DONE]\n\n"
+    )
+    seen, meter = passed([stream], wants_usage=True)
+    assert seen == stream.replace(b"event: end\n", b"")
+    assert (meter.started, meter.done, meter.error, meter.text()) == (True, True, None, "Paris.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from os import environ
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from edgewise import assets
 from edgewise.domain.errors import EdgewiseError
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from edgewise.features.detectors import Detection
     from edgewise.monitors import World
     from edgewise.settings import CandidateSettings, NetworkSettings
+
+
+class _Bounds(TypedDict):
+    timeout_s: float
+    most_bytes: int
 
 
 class Upstreams:
@@ -73,18 +78,19 @@ class Upstreams:
 
     def _plain_upstream(self, candidate: CandidateSettings) -> Upstream:
         model = candidate.model or candidate.embedded or candidate.id
+        bounds: _Bounds = {"timeout_s": candidate.timeout_s, "most_bytes": candidate.max_answer_bytes}
         if candidate.script is not None:
             return Scripted(candidate.script.replies, model=model, tokens_per_s=candidate.script.tokens_per_s)
         if candidate.embedded is not None:
             runtime = self._runtime(candidate.embedded)
-            return OpenAICompatible(candidate.id, model, runtime.url, timeout_s=candidate.timeout_s)
+            return OpenAICompatible(candidate.id, model, runtime.url, **bounds)
         if candidate.api == "ollama":
-            return Ollama(candidate.id, model, candidate.url or "", timeout_s=candidate.timeout_s)
+            return Ollama(candidate.id, model, candidate.url or "", **bounds)
         key = self._keys.get(candidate.id)
         if key is None and candidate.api_key_env:
             key = environ.get(candidate.api_key_env)
         url = (candidate.url or "").rstrip("/")
-        return OpenAICompatible(candidate.id, model, url, api_key=key, timeout_s=candidate.timeout_s)
+        return OpenAICompatible(candidate.id, model, url, api_key=key, **bounds)
 
     def _watched(self, candidate: CandidateSettings, upstream: Upstream) -> Upstream:
         """The same upstream, its calls learned from, and its queue and its model looked after."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from edgewise.domain.addresses import is_loopback
 from edgewise.domain.errors import SettingsError
 from edgewise.settings.complaints import Complaint, either, expected
+from edgewise.settings.limits import limits_complaints
 from edgewise.settings.objective import objective_complaints, spelling_complaints
 from edgewise.settings.plugins import offered
 from edgewise.settings.privacy import demand_complaints, privacy_complaints
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 POLICY_KINDS = ("bundle", "complexity", "fixed", "random", "tiers")
 HIGHEST_PORT = 65_535
+POSITIVE = (
+    "max_body_bytes", "max_header_bytes", "header_timeout_s", "body_timeout_s", "max_connections", "drain_s",
+)  # fmt: skip
 KEY_HASH = re.compile(r"sha256:[0-9a-fA-F]{64}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 HEADER_NAME = re.compile(r"[!-+\--.0-~]+")  # printable ASCII without space, comma and slash
@@ -70,6 +74,7 @@ def complaints(settings: Settings, kinds: Sequence[str]) -> Iterator[Complaint]:
     yield from rules_complaints(settings)
     yield from privacy_complaints(settings.privacy)
     yield from _features(settings.features)
+    yield from limits_complaints(settings)
     for index, candidate in enumerate(settings.candidates):
         yield from _candidate(f"candidates[{index}]", candidate)
     yield from _twice("candidates", "id", ids)
@@ -80,7 +85,7 @@ def _server(server: ServerSettings) -> Iterator[Complaint]:
         yield expected("server.host", server.host, "an address or a host name, such as 127.0.0.1")
     if not 0 <= server.port <= HIGHEST_PORT:
         yield expected("server.port", server.port, f"a port from 0 (any free one) to {HIGHEST_PORT}")
-    for name in ("max_body_bytes", "max_header_bytes", "header_timeout_s", "body_timeout_s"):
+    for name in POSITIVE:
         yield from _positive(f"server.{name}", getattr(server, name))
     for index, key in enumerate(server.keys):
         here = f"server.keys[{index}]"
@@ -148,6 +153,7 @@ def _candidate(key: str, candidate: CandidateSettings) -> Iterator[Complaint]:
     yield from _optional(f"{key}.context_tokens", candidate.context_tokens, _positive)
     yield from _optional(f"{key}.power_watts", candidate.power_watts, _not_negative)
     yield from _positive(f"{key}.timeout_s", candidate.timeout_s)
+    yield from _positive(f"{key}.max_answer_bytes", candidate.max_answer_bytes)
     yield from _optional(f"{key}.script", candidate.script, _script)
     yield from _optional(f"{key}.network", candidate.network, _network)
 

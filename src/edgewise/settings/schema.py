@@ -11,7 +11,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from edgewise.domain.candidates import CandidateKind, Location, Price, Trust
-from edgewise.domain.requests import Action
+from edgewise.domain.requests import Action, Priority
 
 UpstreamKind = Literal["openai", "embedded", "scripted"]
 Texts = Literal["full", "hash", "none"]
@@ -23,7 +23,8 @@ class ServerKey(Struct, frozen=True, forbid_unknown_fields=True):
     """`[[server.keys]]`: a client's key, kept only as a hash (`edgewise keys new` makes one).
 
     `privacy` ("local", or "region:NAME") holds for every request that comes with it, `objective` (`NAME` or
-    `NAME:NUMBER`) for those that name none of their own.
+    `NAME:NUMBER`) for those that name none of their own. No request goes before its key's `priority`. The
+    other three say how much may be asked for, and spent in a calendar day of `[budget] time_zone`.
     """
 
     name: str
@@ -31,6 +32,10 @@ class ServerKey(Struct, frozen=True, forbid_unknown_fields=True):
     scopes: tuple[Scope, ...] = ("inference", "read")
     privacy: str | None = None
     objective: str | None = None
+    priority: Priority = "normal"
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    usd_per_day: float | None = None
 
 
 class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,7 +47,24 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_header_bytes: int = 32_768
     header_timeout_s: float = 10.0
     body_timeout_s: float = 60.0
+    max_connections: int = 10_000
+    drain_s: float = 10.0
     keys: tuple[ServerKey, ...] = ()
+
+
+class LimitsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[limits]`: how much is asked of a candidate at a time, and how much may wait for it.
+
+    `in_flight` is where a candidate's limit begins; with `adaptive` it goes down while answers take longer
+    than they should, and up to `most_in_flight` while they do not. `waiting` is how many may wait for each
+    call that may be under way, and `max_wait_s` how long any of them does.
+    """
+
+    in_flight: int = 128
+    most_in_flight: int = 1024
+    adaptive: bool = True
+    waiting: float = 1.0
+    max_wait_s: float = 30.0
 
 
 class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,6 +136,7 @@ class CandidateSettings(Struct, frozen=True, forbid_unknown_fields=True):
     `trust` is derived where it is absent: an edge endpoint on loopback, embedded or scripted is
     `device`, any other edge `site`, a cloud `cloud`. `price` defaults to 0 at the edge and to
     unpriced in the cloud.
+    `slots` are the calls that it answers at a time, where that is known; no more are then under way.
     """
 
     id: str
@@ -133,6 +156,8 @@ class CandidateSettings(Struct, frozen=True, forbid_unknown_fields=True):
     context_tokens: int | None = None
     power_watts: float | None = None
     timeout_s: float = 600.0
+    slots: int | None = None
+    max_answer_bytes: int = 100_000_000
     region: str = ""
     tags: dict[str, str] = field(default_factory=dict[str, str])
     network: NetworkSettings | None = None
@@ -261,6 +286,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
     server: ServerSettings = ServerSettings()
+    limits: LimitsSettings = LimitsSettings()
     policy: PolicySettings = PolicySettings()
     policies: dict[str, PolicySettings] = field(default_factory=dict[str, PolicySettings])
     objective: ObjectiveSettings = ObjectiveSettings()

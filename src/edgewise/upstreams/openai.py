@@ -9,7 +9,7 @@ import msgspec
 from edgewise.domain.errors import UpstreamRefused
 from edgewise.upstreams.rewrite import body_for
 from edgewise.upstreams.transports import transport_for
-from edgewise.upstreams.transports.reply import ERROR_BODY_BYTES, HTTP_OK
+from edgewise.upstreams.transports.reply import ERROR_BODY_BYTES, HTTP_OK, MOST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -33,10 +33,11 @@ SERVER_ERROR = 500
 class OpenAICompatible:
     """One model at one base URL (".../v1"). `url` may be a coroutine where the port is not known yet.
 
-    `api_key` is sent as a bearer token and never shown. `timeout_s` bounds the silence between two reads.
+    `api_key` is sent as a bearer token and never shown. `timeout_s` bounds the silence between two reads,
+    `most_bytes` the body of an answer.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument a property of the endpoint
         self,
         candidate_id: str,
         model: str,
@@ -44,9 +45,10 @@ class OpenAICompatible:
         *,
         api_key: str | None = None,
         timeout_s: float = 600.0,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         self.candidate_id, self.model = candidate_id, model
-        self._url, self._timeout_s = url, timeout_s
+        self._url, self._timeout_s, self._most_bytes = url, timeout_s, most_bytes
         self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
         if api_key:
             self._headers["authorization"] = f"Bearer {api_key}"
@@ -85,7 +87,9 @@ class OpenAICompatible:
     async def _move(self, base: str) -> Transport:
         """A transport for a new address: the embedded runtime gets another port when it starts anew."""
         await self.aclose()
-        self._transport = transport_for(self.candidate_id, base, self._headers, timeout_s=self._timeout_s)
+        self._transport = transport_for(
+            self.candidate_id, base, self._headers, timeout_s=self._timeout_s, most_bytes=self._most_bytes
+        )
         self._base = base
         return self._transport
 

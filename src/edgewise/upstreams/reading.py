@@ -18,6 +18,9 @@ DONE = b"data: [DONE]\n\n"
 NO_USAGE = b',"usage":null'
 KEPT_BYTES = 1_000_000
 BYTES_PER_EVENT = 200
+MOST_EVENT = 4_000_000  # bytes without a blank line: no event is as long as that
+MOST_TOKENS = 10_000_000  # no context is as long as that: whoever reports more does not count tokens
+FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")  # what the lines of an event begin with
 
 
 class Usage(Struct):
@@ -41,11 +44,12 @@ class _Choice(Struct):
 
 class _Answer(Struct):
     choices: list[_Choice] = []
-    usage: Usage | None = None
+    usage: Raw | UnsetType = UNSET
     error: Raw | UnsetType = UNSET
 
 
 _answer = msgspec.json.Decoder(_Answer)
+_usage: msgspec.json.Decoder[Usage | None] = msgspec.json.Decoder(Usage | None)
 _top_level = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -63,12 +67,14 @@ def read_plain(body: bytes) -> Reading:
         answer = _answer.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return Reading("", None, "The candidate's answer is not a JSON chat completion.")
+    content = any(_has_content(choice) for choice in answer.choices)
+    usage = _believed(answer.usage, content=content)
     if _said(answer.error):
-        return Reading("", answer.usage, "The candidate answered with an error inside a 200.")
+        return Reading("", usage, "The candidate answered with an error inside a 200.")
     if not answer.choices:
-        return Reading("", answer.usage, "The candidate's answer has no choices.")
+        return Reading("", usage, "The candidate's answer has no choices.")
     words = answer.choices[0].message
-    return Reading((words.content or "") if words else "", answer.usage)
+    return Reading((words.content or "") if words else "", usage)
 
 
 class Meter:
@@ -100,10 +106,13 @@ class Meter:
             piece = piece.replace(b"\r\n", b"\n")
         if not piece.endswith(b"\n\n"):
             cut = piece.rfind(b"\n\n") + 2
-            if cut == 1:
-                self._rest = piece
+            self._rest = piece[cut:] if cut > 1 else piece
+            if len(self._rest) > MOST_EVENT:
+                self._rest = b""
+                self.error = f"The candidate's stream holds an event of more than {MOST_EVENT:,} bytes."
                 return b""
-            self._rest = piece[cut:]
+            if cut == 1:
+                return b""
             piece = piece[:cut]
         if self._strip and NO_USAGE in piece:
             piece = piece.replace(NO_USAGE, b"")
@@ -130,9 +139,9 @@ class Meter:
         return max(1, self._size // BYTES_PER_EVENT)
 
     def _event(self, event: bytes) -> bytes:
-        if not event.startswith(b"data:"):
-            return event + b"\n\n"
-        data = event[5:].strip()
+        data = _data_of(event)
+        if not data:
+            return self._aside(event)
         if data == b"[DONE]":
             self.done = True
             return b""
@@ -143,15 +152,22 @@ class Meter:
             return b""
         return self._noted(answer, event, data)
 
+    def _aside(self, event: bytes) -> bytes:
+        """An event without data: a comment that keeps the connection alive, or no event at all."""
+        if all(line.startswith(FIELDS) for line in event.split(b"\n") if line):
+            return event + b"\n\n"
+        self.error = "The candidate's answer is not a stream of server-sent events."
+        return b""
+
     def _noted(self, answer: _Answer, event: bytes, data: bytes) -> bytes:
         if _said(answer.error):
             self.error = "The candidate reported an error in its stream."
             return event + b"\n\n"
         if any(_has_content(choice) for choice in answer.choices):
             self.started = True
-        if answer.usage is None:
+        if not _said(answer.usage):
             return event + b"\n\n"
-        self.usage = answer.usage
+        self.usage = _believed(answer.usage, content=self.started)
         if not self._strip:
             return event + b"\n\n"
         if not answer.choices:
@@ -167,12 +183,36 @@ class Meter:
 
 def _answers(events: bytes) -> Iterator[_Answer]:
     for event in events.split(b"\n\n"):
-        data = event[5:].strip()
-        if event.startswith(b"data:") and data != b"[DONE]":
+        data = _data_of(event)
+        if data and data != b"[DONE]":
             try:
                 yield _answer.decode(data)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 continue
+
+
+def _data_of(event: bytes) -> bytes:
+    """What stands behind `data:` in one event; empty where nothing does."""
+    if b"\n" not in event:
+        return event[5:].strip() if event.startswith(b"data:") else b""
+    lines = (line for line in event.split(b"\n") if line.startswith(b"data:"))
+    return b"\n".join(line[5:].strip() for line in lines)
+
+
+def _believed(said: Raw | UnsetType, *, content: bool) -> Usage | None:
+    """A usage report, unless it cannot be true: then what was used is estimated, as where there is none.
+
+    Words (`content`) that took no tokens would cost nothing.
+    """
+    if said is UNSET:
+        return None
+    try:
+        usage = _usage.decode(said)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    if usage is None or not (0 <= usage.prompt_tokens <= MOST_TOKENS):
+        return None
+    return usage if int(content) <= usage.completion_tokens <= MOST_TOKENS else None
 
 
 def _has_content(choice: _Choice) -> bool:

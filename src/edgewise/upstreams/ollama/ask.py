@@ -11,7 +11,7 @@ from edgewise.domain.errors import UpstreamError, UpstreamRefused
 from edgewise.upstreams.ollama.answers import Envelope, line_of, streamed
 from edgewise.upstreams.ollama.wire import chat_body
 from edgewise.upstreams.transports import transport_for
-from edgewise.upstreams.transports.reply import ERROR_BODY_BYTES, HTTP_OK
+from edgewise.upstreams.transports.reply import ERROR_BODY_BYTES, HTTP_OK, MOST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -41,11 +41,22 @@ _error = msgspec.json.Decoder(_Error)
 
 
 class Ollama:
-    """An `Upstream`. `url` is the server's own address, without `/v1`; `timeout_s` bounds its silence."""
+    """An `Upstream`. `url` is the server's own address, without `/v1`.
 
-    def __init__(self, candidate_id: str, model: str, url: str, *, timeout_s: float = 600.0) -> None:
+    `timeout_s` bounds its silence, `most_bytes` the body of an answer.
+    """
+
+    def __init__(
+        self,
+        candidate_id: str,
+        model: str,
+        url: str,
+        *,
+        timeout_s: float = 600.0,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
         self.candidate_id, self.model = candidate_id, model
-        self._url, self._timeout_s = url.rstrip("/"), timeout_s
+        self._url, self._timeout_s, self._most_bytes = url.rstrip("/"), timeout_s, most_bytes
         self._transport: Transport | None = None
 
     async def ask(self, request: Request) -> bytes | AsyncGenerator[bytes, None]:
@@ -90,7 +101,9 @@ class Ollama:
     def _connected(self) -> Transport:
         if self._transport is None:
             headers = {"content-type": "application/json", "accept-encoding": "identity"}
-            self._transport = transport_for(self.candidate_id, self._url, headers, timeout_s=self._timeout_s)
+            self._transport = transport_for(
+                self.candidate_id, self._url, headers, timeout_s=self._timeout_s, most_bytes=self._most_bytes
+            )
         return self._transport
 
 

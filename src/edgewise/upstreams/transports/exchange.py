@@ -13,25 +13,31 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future, Transport
 
 MOST_BUFFERED = 1_000_000
-MOST_BODY = 100_000_000
 MOST_HEADERS = 65_536
 
 
 class Broken(Exception):
     """The connection is of no more use.
 
-    `untouched`: before a byte of the answer came. `silent`: nothing came for too long.
+    `untouched`: before a byte of the answer came. `silent`: nothing came for too long. `endless`: too much
+    came.
     """
 
-    def __init__(self, why: str, *, untouched: bool = False, silent: bool = False) -> None:
-        self.untouched, self.silent = untouched, silent
+    def __init__(
+        self, why: str, *, untouched: bool = False, silent: bool = False, endless: bool = False
+    ) -> None:
+        self.untouched, self.silent, self.endless = untouched, silent, endless
         super().__init__(why)
 
 
 class Exchange(asyncio.Protocol):
-    """`ask`, then `rest` or `piece` until it is empty; then it may be asked again if `is_usable`."""
+    """`ask`, then `rest` or `piece` until it is empty; then it may be asked again if `is_usable`.
 
-    def __init__(self) -> None:
+    An answer whose body is longer than `most_bytes` breaks the connection.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
         self.idle_since = 0.0
         self._loop: AbstractEventLoop = asyncio.get_running_loop()
         self._transport: Transport | None = None
@@ -41,7 +47,7 @@ class Exchange(asyncio.Protocol):
         self._waiting: Future[None] | None = None
         self._broken: Broken | None = None
         self._heard = 0.0
-        self._size = self._buffered = 0
+        self._size = self._buffered = self._status = 0
         self._answered = self._complete = self._whole = False
         self._at_rest, self._reusable, self._paused = True, True, False
 
@@ -69,7 +75,7 @@ class Exchange(asyncio.Protocol):
         self._transport.write(call)
         while not self._answered:
             await self._news()
-        return int(self._parser.get_status_code())
+        return self._status
 
     async def rest(self) -> bytes:
         """The whole body."""
@@ -141,6 +147,8 @@ class Exchange(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """From the parser."""
+        if self._complete:
+            return
         self._headers.append((name.lower(), value))
         self._size += len(name) + len(value)
         if self._size > MOST_HEADERS:
@@ -148,20 +156,27 @@ class Exchange(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """From the parser."""
+        if self._complete:  # a second answer to one request: whose it is, nobody knows
+            self._break(Broken("the endpoint answered more than once"))
+            return
         if self._parser.get_status_code() < 200:  # noqa: PLR2004 - 100 Continue and its kind are no answers
             self._headers.clear()
             return
         self._size = 0
         self._answered = True
+        self._status = int(self._parser.get_status_code())
         self._wake()
 
     def on_body(self, body: bytes) -> None:
         """From the parser."""
+        if self._complete:
+            return
         self._pieces.append(body)
         self._size += len(body)
         self._buffered += len(body)
-        if self._whole and self._size > MOST_BODY:
-            self._break(Broken(f"the answer is longer than {MOST_BODY:,} bytes"))
+        if self._size > self._most_bytes:
+            self._break(Broken(f"the answer is longer than {self._most_bytes:,} bytes", endless=True))
+            self._pieces.clear()
         elif not self._whole and self._buffered > MOST_BUFFERED and not self._paused and self._transport:
             self._paused = True
             self._transport.pause_reading()
@@ -170,7 +185,7 @@ class Exchange(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """From the parser."""
-        if self._answered:
+        if self._answered and not self._complete:
             self._complete = True
             self._reusable = self._parser.should_keep_alive()
             self._wake()

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from edgewise.domain.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from edgewise.upstreams.transports.exchange import Broken, Exchange
-from edgewise.upstreams.transports.reply import CONNECT_TIMEOUT_S, HTTP_OK, Reply
+from edgewise.upstreams.transports.reply import CONNECT_TIMEOUT_S, HTTP_OK, MOST_BYTES, Reply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -25,14 +25,23 @@ IDLE_S = 30.0
 
 
 class Http1:
-    """A `Transport`. `timeout_s` bounds the silence between two reads.
+    """A `Transport`. `timeout_s` bounds the silence between two reads, `most_bytes` the body of an answer.
 
     A kept-alive connection that the server closed just when we used it is tried again, once, on a fresh one:
     nothing of an answer had come.
     """
 
-    def __init__(self, name: str, base: str, headers: Mapping[str, str], *, timeout_s: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        base: str,
+        headers: Mapping[str, str],
+        *,
+        timeout_s: float,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
         address = urlsplit(base)
+        self._making = partial(Exchange, most_bytes)
         self._name, self._timeout_s = name, timeout_s
         self._tls = _tls() if address.scheme == "https" else None
         self._host, self._port = address.hostname or "", address.port or (443 if self._tls else 80)
@@ -145,7 +154,9 @@ class Http1:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                _, exchange = await loop.create_connection(Exchange, self._host, self._port, ssl=self._tls)
+                _, exchange = await loop.create_connection(
+                    self._making, self._host, self._port, ssl=self._tls
+                )
         except TimeoutError as error:
             where = f"{self._host}:{self._port}"
             raise UpstreamTimeout(
@@ -154,14 +165,15 @@ class Http1:
         except ssl.SSLError as error:
             why = f"the certificate or TLS of {self._host}:{self._port} is not accepted"
             raise UpstreamUnreachable(f"{self._name}: {why} ({error.reason or error}).") from error
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter from names that no name server can be asked for
             raise UpstreamUnreachable(f"{self._name}: no connection to {self._host}:{self._port}.") from error
         return exchange
 
     def _named(self, broken: Broken) -> UpstreamError:
         if broken.silent:
             return UpstreamTimeout(f"{self._name} sent nothing for {self._timeout_s:g} s.")
-        return UpstreamUnreachable(f"{self._name}: {broken} ({self._host}:{self._port}).")
+        kind = UpstreamError if broken.endless else UpstreamUnreachable
+        return kind(f"{self._name}: {broken} ({self._host}:{self._port}).")
 
 
 @cache

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 2.5  # a lost first packet is sent again after 1 s
 ERROR_BODY_BYTES = 65_536
 HTTP_OK = 200
+MOST_BYTES = 100_000_000  # of one answer
 
 
 @dataclass(frozen=True, slots=True)

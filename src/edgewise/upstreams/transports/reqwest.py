@@ -20,7 +20,13 @@ from pyreqwest.exceptions import (
 )
 
 from edgewise.domain.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
-from edgewise.upstreams.transports.reply import CONNECT_TIMEOUT_S, ERROR_BODY_BYTES, HTTP_OK, Reply
+from edgewise.upstreams.transports.reply import (
+    CONNECT_TIMEOUT_S,
+    ERROR_BODY_BYTES,
+    HTTP_OK,
+    MOST_BYTES,
+    Reply,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -33,7 +39,16 @@ if TYPE_CHECKING:
 class Reqwest:
     """A `Transport`. Its client is built on first use: a client that nobody uses costs nothing."""
 
-    def __init__(self, name: str, base: str, headers: Mapping[str, str], *, timeout_s: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        base: str,
+        headers: Mapping[str, str],
+        *,
+        timeout_s: float,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
+        self._most_bytes = most_bytes
         self._name, self._base, self._timeout_s = name, base, timeout_s
         self._headers = dict(headers)
         self._client: Client | None = None
@@ -46,15 +61,13 @@ class Reqwest:
         # Or it holds the first 64 KB of a stream back.
         call = call.streamed_read_buffer_limit(0)
         try:
-            if not stream:
-                response = await call.build().send()
-                return Reply(response.status, bytes(await response.bytes()), None, _retry_after(response))
             streamed = call.build_streamed()
             response = await streamed.__aenter__()
         except PyreqwestError as error:
             raise self._named(error) from error
         if response.status == HTTP_OK:
-            return Reply(HTTP_OK, pieces=self._pieces(streamed, response))
+            pieces = self._pieces(streamed, response)
+            return Reply(HTTP_OK, pieces=pieces) if stream else await self._whole(pieces)
         try:
             head = bytes(await response.body_reader.read(ERROR_BODY_BYTES) or b"")
         except PyreqwestError as error:
@@ -72,6 +85,9 @@ class Reqwest:
             return Reply(response.status, bytes(await response.bytes()), None, _retry_after(response))
         except PyreqwestError as error:
             raise self._named(error) from error
+
+    async def _whole(self, pieces: AsyncGenerator[bytes, None]) -> Reply:
+        return Reply(HTTP_OK, b"".join([piece async for piece in pieces]))
 
     async def aclose(self) -> None:
         """Close idle connections."""
@@ -92,7 +108,12 @@ class Reqwest:
     async def _pieces(self, streamed: StreamRequest, response: Response) -> AsyncGenerator[bytes, None]:
         read = response.body_reader.read_chunk
         try:
+            size = 0
             while (piece := await read()) is not None:
+                size += len(piece)
+                if size > self._most_bytes:
+                    why = f"the answer is longer than {self._most_bytes:,} bytes"
+                    raise UpstreamError(f"{self._name}: {why} ({urlsplit(self._base).netloc}).")
                 yield bytes(piece)
         except PyreqwestError as error:
             raise self._named(error) from error
