@@ -172,7 +172,11 @@ class Meter:
             return event + b"\n\n"
         if not answer.choices:
             return b""
-        fields = _top_level.decode(data)
+        try:
+            fields = _top_level.decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # a key that is no UTF-8
+            self.error = "The candidate's stream holds an event that is not JSON."
+            return b""
         fields.pop("usage", None)
         return b"data: " + msgspec.json.encode(fields) + b"\n\n"
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ASK_FOR_USAGE = b'{"stream_options":{"include_usage":true},'
 # A key is followed by a colon; inside a string the quotes would be escaped.
+ESCAPED = b"\\u006"  # how each letter of "model" is escaped
 MODEL = re.compile(rb'"model"\s*:\s*"(?:[^"\\]|\\.)*"')
 _top_level = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encode = msgspec.json.encode
@@ -26,7 +27,8 @@ def body_for(request: Request, model: str) -> bytes:
     body = request.body
     if request.extended or (request.stream and request.stream_options and not request.wants_usage):
         return _rebuilt(request, model)
-    if body.count(b'"model"') != 1:
+    # Of two spellings of one key the candidate may read the other one: "mod\\u0065l" is such a spelling.
+    if body.count(b'"model"') != 1 or ESCAPED in body:
         return _rebuilt(request, model)
     found = MODEL.search(body)
     if found is None:
