@@ -74,7 +74,8 @@ class Request(Struct, frozen=True):
     `prompt` is the last user message, `text` the whole conversation, both without markup. `turns` are the
     messages that hold text, in order; empty where there is only one.
     `body` is the JSON exactly as it came in; upstreams splice it rather than build it anew.
-    `extended` says that the body carries our `edgewise` object, which is never sent on.
+    `extended` says that more than the name of its model must change: the body carries our `edgewise` object,
+    which is never sent on, or names no model.
     `in_tool_loop` says that the last message is a tool's result: whoever called it waits for it.
     `findings` are what detectors saw, once it was `searched`; `previous` is the candidate that
     answered the session's last request, where one is known. Screens fill in both. `trim` says whether old

@@ -82,7 +82,7 @@ class _Extension(Struct, forbid_unknown_fields=True):
 
 class _ChatBody(Struct):
     messages: list[_Message]
-    model: str = "auto"
+    model: str | UnsetType = UNSET
     stream: bool | None = None
     stream_options: _StreamOptions | UnsetType | None = UNSET
     tools: Raw | UnsetType = UNSET
@@ -134,7 +134,7 @@ def parse_chat(
         stream=chat.stream is True,
         wants_usage=wants_usage,
         stream_options=stream_options is not UNSET,
-        extended=chat.edgewise is not UNSET,
+        extended=chat.edgewise is not UNSET or chat.model is UNSET,
         in_tool_loop=chat.messages[-1].role in TOOL_ROLES,
         trim=chat.edgewise.trim if isinstance(chat.edgewise, _Extension) else None,
         turns=turns,
@@ -190,8 +190,9 @@ def _wishes(
     chat: _ChatBody, headers: Mapping[str, str], demanded: str | None, objective: str | None
 ) -> Wishes:
     extension = chat.edgewise if isinstance(chat.edgewise, _Extension) else None
+    model = chat.model if isinstance(chat.model, str) else "auto"
     if extension is None and not headers:
-        return Wishes(chat.model, demanded, objective=objective)
+        return Wishes(model, demanded, objective=objective)
     unknown = [name for name in headers if name not in EXTENSIONS]
     if unknown:
         known = ", ".join(f"x-edgewise-{name}" for name in EXTENSIONS)
@@ -203,7 +204,7 @@ def _wishes(
             "A session's name has 1 to 128 visible ASCII characters.", param="edgewise.session"
         )
     return Wishes(
-        model=chat.model,
+        model=model,
         privacy=_privacy(demanded, headers.get("privacy"), extension.privacy),
         session=session,
         objective=headers.get("objective") or _objective(extension.objective) or objective,
