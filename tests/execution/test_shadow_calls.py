@@ -190,12 +190,12 @@ def test_a_client_that_hangs_up_takes_no_shadow_along() -> None:
 
 def test_a_shadow_that_fails_or_breaks_costs_the_client_nothing(caplog: pytest.LogCaptureFixture) -> None:
     refused = UpstreamRefused("there answered with HTTP 500.", status=500, body=b"")
-    for failure, recorded in ((refused, 1), (ZeroDivisionError("a bug"), 0)):
+    for failure in (refused, ZeroDivisionError("a bug")):
         gateway = Gateway(upstreams={"there": Scripted([failure])})
         assert b"from here" in asyncio.run(gateway.asked(request()))
         assert b"from here" in asyncio.run(gateway.asked(request()))
         ended = [s.outcome.status for s in gateway.beside() if s.outcome]
-        assert ended == ["error"] * 2 * recorded
+        assert ended == ["error"] * 2
     assert "did not foresee" in caplog.text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Self
 from edgewise import assets
 from edgewise.app.deciding import configured, exploring, featurizer_for, router_for, screens_for, watchers_for
 from edgewise.app.upstreams import Upstreams
-from edgewise.domain.errors import SettingsError
+from edgewise.domain.errors import SettingsError, StoreError
 from edgewise.domain.places import home
 from edgewise.execution import Executor, Shadows
 from edgewise.features.detectors import detection_for
 from edgewise.features.serving import EndpointFeatures
 from edgewise.learning.steer import RECALLED, Steering, as_configured
 from edgewise.monitors import World
-from edgewise.outcomes import LogReader, Observed, SqliteLog, Texts
+from edgewise.outcomes import Gate, LogReader, Observed, SqliteLog, Texts
 from edgewise.sessions import FILE, SessionScreen, SessionStore
 from edgewise.settings import describe
 
@@ -80,7 +80,7 @@ class App:
         self._closing.push_async_callback(self.world.aclose)
         self.sessions = SessionScreen(SessionStore(home() / FILE), trim=self.settings.session.trim)
         self._closing.push_async_callback(self.sessions.aclose)
-        log = SqliteLog(self.log_path, retention=store)
+        log = self._store = SqliteLog(self.log_path, retention=store, on_failure=store.on_failure)
         await self._closing.enter_async_context(log)
         self.steering = Steering(self._lead)
         self.log: OutcomeLog = log
@@ -97,7 +97,8 @@ class App:
         texts = Texts(store.prompts, salt=log.salt)
         router = router_for(self.settings, executor, texts, self.watchers, shadows)
         # What is found counts for the session too, so that its screen comes last.
-        screens = (*screens_for(detection), self.sessions)
+        gates = (Gate(log),) if store.on_failure == "refuse" else ()
+        screens = (*gates, *screens_for(detection), self.sessions)
         self.router = replace(router, screens=screens, signals=self.world.signals)
         self.world.open(self.reader)
         self._close_at_the_end(self.router.featurizer)
@@ -120,15 +121,18 @@ class App:
         """Why requests cannot be answered yet, or None."""
         if self._warming is not None and not self._warming.done():
             return "The embedded model is loading."
+        if self.settings.store.on_failure == "refuse" and self._store.problem is not None:
+            return self._store.problem
         return self.upstreams.missing()
 
     def warnings(self) -> list[str]:
         """What is not as it should be, though requests can be answered; one sentence each."""
-        return [
+        served = [
             f"What was deployed cannot be served as policy '{name}', which stays as it was: {watcher.problem}"
             for name, watcher in self.watchers.items()
             if watcher.problem is not None
         ]
+        return served + self._store.warnings()
 
     def _lead(self, name: str, policy: Policy) -> None:
         """Put a policy with new thresholds in charge; it reads the same features as before."""
@@ -139,8 +143,9 @@ class App:
         for name, policy in self.router.policies.items():
             self.steering.take(name, policy)
         if self.steering.steers:
-            stories = await asyncio.to_thread(self.reader.latest, RECALLED)
-            self.steering.recall(reversed(stories))
+            with suppress(StoreError):  # it cannot be read yet: the shares are kept from here on
+                stories = await asyncio.to_thread(self.reader.latest, RECALLED)
+                self.steering.recall(reversed(stories))
 
     def _adopt(self, name: str, policy: Policy) -> None:
         """Let what was deployed decide from the next request on."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import sqlite3
 import sys
 import tempfile
 from importlib.util import find_spec
@@ -21,6 +20,7 @@ import msgspec
 import typer
 from msgspec import Struct
 
+from edgewise.cli import doctor_log
 from edgewise.cli.console import out, print_json
 from edgewise.cli.doctor_signals import look
 from edgewise.cli.setup import ConfigOption, JsonOption, policy_problem, run, settings_or_found, uses_bundle
@@ -49,7 +49,7 @@ class Check(Struct, frozen=True):
     """One thing that was looked at: what was found, and (unless all is well) how to mend it."""
 
     name: str
-    state: Literal["ok", "warn", "fail"]
+    state: doctor_log.State
     found: str
     mend: str = ""
 
@@ -357,23 +357,8 @@ def _state_folder(folder: Path) -> Check:
 
 
 def _log(path: Path) -> Check:
-    name, mend = "log", f"Move {path} away, or set [store] path to another file."
-    if not path.exists():
-        return Check(name, "ok", f"{path} will be made.")
-    try:
-        log = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=0.5)
-        try:
-            log.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            log.execute("BEGIN IMMEDIATE").execute("ROLLBACK")
-        finally:
-            log.close()
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error):
-            return Check(name, "ok", f"{path} is being written to.")
-        return Check(name, "fail", f"{path} cannot be opened ({error}).", mend)
-    except sqlite3.DatabaseError as error:
-        return Check(name, "fail", f"{path} is no log ({error}).", mend)
-    return Check(name, "ok", f"{path} opens.")
+    state, found, mend = doctor_log.look(path)
+    return Check("log", state, found, mend)
 
 
 def _report(checks: list[Check], *, as_json: bool) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from edgewise.constraints.budget import Budget
 from edgewise.constraints.capability import Capability
+from edgewise.constraints.circuit import Circuit
 from edgewise.constraints.connectivity import Connectivity
 from edgewise.constraints.latency import Latency
 from edgewise.constraints.pin import Pin
@@ -25,7 +26,7 @@ def constraints_for(settings: Settings) -> tuple[Constraint, ...]:
     Raises SettingsError for a custom one that cannot be made.
     """
     asked, budget = settings.constraints, settings.budget
-    found: list[Constraint] = [Privacy(), Pin(), Capability()]
+    found: list[Constraint] = [Privacy(), Pin(), Capability(), Circuit()]
     if asked.connectivity != "off":
         found.append(Connectivity())
     if asked.resources != "off":

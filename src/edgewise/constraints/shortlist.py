@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgewise.constraints.circuit import Circuit
 from edgewise.domain.candidates import Objection, Shortlist
 from edgewise.domain.signals import NO_SIGNALS
 
@@ -29,8 +30,9 @@ def shortlist(
     """The candidates that nobody objects to, in their order, and every objection by candidate.
 
     A candidate may have several objections: the explanation shall hold all of them. Raises
-    NoEligibleCandidate, which carries them, where nobody is left. With `best_effort` those whom only
-    `resources` speaks against then stay, at a price; no other rule ever gives way.
+    NoEligibleCandidate, which carries them, where nobody is left. Then those whom only an open circuit
+    speaks against stay (the last candidate is never ejected), and with `best_effort` those whom only
+    `resources` speaks against, at a price; no other rule ever gives way.
     """
     objections: list[Objection] = []
     for candidate in candidates:
@@ -38,16 +40,47 @@ def shortlist(
             objection = constraint.objection(request, candidate, signals)
             if objection is not None:
                 objections.append(objection)
-    if best_effort:
-        objections = _softened(candidates, objections)
+    if objections and _is_nobody_left(candidates, objections):
+        circuits = [c for c in constraints if isinstance(c, Circuit)]
+        objections = _spared(request, candidates, circuits, signals, objections)
+        if best_effort:
+            objections = _softened(candidates, objections)
     return Shortlist.of(candidates, objections), tuple(objections)
+
+
+def _is_nobody_left(candidates: Sequence[Candidate], objections: list[Objection]) -> bool:
+    hard = {objection.candidate for objection in objections if objection.penalty is None}
+    return len(hard) == len(candidates)
+
+
+def _spared(
+    request: Request,
+    candidates: Sequence[Candidate],
+    circuits: Sequence[Circuit],
+    signals: Signals,
+    objections: list[Objection],
+) -> list[Objection]:
+    """The objections; where nobody is left, open circuits speak only softly."""
+    open_ones = [
+        said
+        for candidate in candidates
+        for circuit in circuits
+        if (said := circuit.objection(request, candidate, signals)) is not None
+    ]
+    others = {o.candidate for o in objections if o.penalty is None and o not in open_ones}
+    return [
+        Objection(o.candidate, o.rule, o.sentence, LAST_RESORT)
+        if o in open_ones and o.candidate not in others
+        else o
+        for o in objections
+    ]
 
 
 def _softened(candidates: Sequence[Candidate], objections: list[Objection]) -> list[Objection]:
     """The objections, those of `resources` made soft if otherwise nobody would be left."""
-    hard = [objection for objection in objections if objection.penalty is None]
-    if len({objection.candidate for objection in hard}) < len(candidates):
+    if not _is_nobody_left(candidates, objections):
         return objections
+    hard = [objection for objection in objections if objection.penalty is None]
     barred = {objection.candidate for objection in hard if objection.rule != "resources"}
     return [
         Objection(o.candidate, o.rule, o.sentence, LAST_RESORT)

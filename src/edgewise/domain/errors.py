@@ -7,11 +7,14 @@ EdgewiseError                what the operator, the client or the world did that
 ├── StoreError               the outcome log cannot be opened, read or written
 ├── RequestError             the client asked for something that cannot be answered (4xx)
 │   ├── UnknownModel         no candidate, policy or record goes by that name (404)
-│   └── NoEligibleCandidate  every candidate was objected to; carries every objection
+│   ├── NoEligibleCandidate  every candidate was objected to; carries every objection
+│   └── LimitReached         the client's key has used what it may for now (429)
 ├── UpstreamError            a candidate did not answer
 │   ├── UpstreamUnreachable  no connection could be made, or it broke
 │   ├── UpstreamTimeout      no answer in time
 │   ├── WouldLeave           it was not asked: what it would get must not go there
+│   ├── CircuitOpen          it was not asked: its last calls failed, and nobody else was left
+│   ├── Overloaded           it was not asked: it has more to do than it can
 │   └── UpstreamRefused      it answered with an error of its own; carries status and body
 ├── TableError               an outcome table is unreadable, lacks a column, or holds nothing to learn from
 └── BundleError              a policy bundle is damaged or from another version
@@ -89,8 +92,18 @@ class NoEligibleCandidate(RequestError):
         return bool(wanted) and all("context" in o.sentence for o in wanted)
 
 
+class LimitReached(RequestError):
+    """A key has used up its requests, its tokens or its money. `retry_after_s` is when there is more."""
+
+    def __init__(self, message: str, *, retry_after_s: float, code: str = "rate_limit_exceeded") -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(message, status=429, code=code)
+
+
 class UpstreamError(EdgewiseError):
-    """A candidate did not answer."""
+    """A candidate did not answer. `retried` says that it was asked again, or another one, and in vain."""
+
+    retried = False
 
 
 class UpstreamUnreachable(UpstreamError):
@@ -103,6 +116,25 @@ class UpstreamTimeout(UpstreamError):
 
 class WouldLeave(UpstreamError):
     """A candidate was not asked, because what it would get must not go there. Nothing was sent."""
+
+
+class Overloaded(UpstreamError):
+    """A candidate was not asked: too many wait for it already. Nothing was sent.
+
+    `retry_after_s` is how long those that wait will probably take.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
+
+
+class CircuitOpen(UpstreamError):
+    """A candidate was not asked, because its last calls failed. `retry_after_s` is when it is tried again."""
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
 
 
 class UpstreamRefused(UpstreamError):

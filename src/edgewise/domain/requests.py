@@ -24,13 +24,18 @@ class Needs(Struct, frozen=True):
     least_tokens: int | None = None
 
 
+Priority = Literal["high", "normal", "low"]  # who goes first, and who is turned away first
+
+
 class Wishes(Struct, frozen=True):
     """What the caller said about the placement itself.
 
     `model` is "auto", "auto:NAME" or a candidate's id (a strict pin). `candidates` narrows the field.
     `privacy` is where the text may go, in the words of `domain.privacy`.
     `deadline_s` is how long the caller will wait for the whole answer; `metadata` is what rules of the
-    configuration may refer to.
+    configuration may refer to. `priority` counts where a candidate has more to do than it can. `fallback`
+    says whether another may take over from a candidate that fails; None leaves that to the configuration,
+    and a pinned one to itself.
     """
 
     model: str = "auto"
@@ -40,6 +45,8 @@ class Wishes(Struct, frozen=True):
     candidates: tuple[str, ...] | None = None
     deadline_s: float | None = None
     metadata: dict[str, str] = {}
+    priority: Priority = "normal"
+    fallback: bool | None = None
 
 
 Action = Literal["local", "redact", "block", "allow"]  # what to do about something private that was found
@@ -78,7 +85,8 @@ class Request(Struct, frozen=True):
     which is never sent on, or names no model.
     `in_tool_loop` says that the last message is a tool's result: whoever called it waits for it.
     `findings` are what detectors saw, once it was `searched`; `previous` is the candidate that
-    answered the session's last request, where one is known. Screens fill in both. `trim` says whether old
+    answered the session's last request, where one is known. Screens fill in both. `key` is the name of the
+    client's key, never the key. `trim` says whether old
     messages may be left out where they do not fit; None leaves that to the configuration.
     """
 
@@ -98,6 +106,7 @@ class Request(Struct, frozen=True):
     searched: bool = False
     previous: str | None = None
     turns: tuple[Turn, ...] = ()
+    key: str | None = None
 
     @property
     def pin(self) -> str | None:

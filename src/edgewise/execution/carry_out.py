@@ -7,32 +7,43 @@ outcome before the last. For a plain answer both go into one commit.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, field
 from time import perf_counter, time
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from edgewise.domain.decisions import Outcome
-from edgewise.domain.errors import UpstreamError
+from edgewise.domain.errors import EdgewiseError, UpstreamError
 from edgewise.domain.wire import error_event
-from edgewise.execution.flight import Flight
-from edgewise.upstreams.reading import Meter, read_plain
+from edgewise.execution.asking import Asking
+from edgewise.execution.circuits import Circuits
+from edgewise.execution.fallback import Fallback
+from edgewise.execution.flight import MISTAKE, Flight
+from edgewise.execution.retries import RetryBudget
+from edgewise.settings import ExecutionSettings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Mapping
 
     from edgewise.domain.candidates import Candidate
-    from edgewise.domain.decisions import Decision
+    from edgewise.domain.decisions import Attempt, Decision
     from edgewise.domain.errors import NoEligibleCandidate
     from edgewise.domain.protocols import OutcomeLog, Upstream
     from edgewise.domain.requests import Request
+    from edgewise.execution.asking import Landed, Stream
 
+logger = logging.getLogger(__name__)
 CHARACTERS_PER_TOKEN = 4
 
 
 class Answer(NamedTuple):
     """A decision and the bytes that answer it: `body` at once, or `pieces` of a stream.
 
-    `pieces` must be exhausted or closed with `aclose()`, which cancels the call.
+    Where somebody else than the chosen one answered, `decision` says so here (its `chosen`, `location` and
+    `reason`); the log keeps the decision as it was drawn, and its outcome says who answered. `pieces` must be
+    exhausted or closed with `aclose()`, which cancels the call.
     """
 
     decision: Decision
@@ -42,38 +53,59 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Executor:
-    """Asks the chosen candidate and writes down what came of it."""
+    """Asks the chosen candidate, others in its place where that fails, and writes down what came of it.
+
+    `candidates` are those that may take over; without them only the chosen one is asked.
+    """
 
     upstreams: Mapping[str, Upstream]
     log: OutcomeLog
     keep_text: bool = True
+    candidates: Mapping[str, Candidate] = field(default_factory=dict[str, "Candidate"])
+    limits: ExecutionSettings = field(default_factory=ExecutionSettings)
+    circuits: Circuits = field(default_factory=Circuits)
+    budget: RetryBudget | None = None
+
+    _fallback: Fallback = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        asking = Asking(self.upstreams, self.limits, self.keep_text)
+        budget = self.budget or RetryBudget(self.limits.retry_share)
+        object.__setattr__(
+            self, "_fallback", Fallback(asking, self.candidates, self.limits, self.circuits, budget)
+        )
 
     async def carry_out(
         self, decision: Decision, candidate: Candidate, request: Request, *, arrived: float
     ) -> Answer:
         """Answer the request, or raise `UpstreamError` after its failure was recorded."""
-        flight = Flight(decision, candidate, request, arrived, perf_counter())
-        if request.stream:
-            return await self._streamed(flight)
+        wait_s = self.limits.total_s
+        if (wished := request.wishes.deadline_s) is not None:
+            wait_s = min(wait_s, max(0.0, wished - decision.micros * 1e-6))
+        flight = Flight(decision, request, arrived, asyncio.get_running_loop().time() + wait_s)
+        committed = self.log.append(decision) if request.stream else None
         try:
-            body = await self.upstreams[candidate.id].ask(request)
-        except UpstreamError as error:
-            await self.log.append(decision, flight.broke(error, began=False))
-            raise
+            landed = await self._fallback.answered(flight, candidate)
         except asyncio.CancelledError:
-            self.log.append(decision, flight.abandoned())
+            self._record(flight, flight.abandoned(candidate))
             raise
-        if not isinstance(body, bytes):  # an upstream that streams where nobody asked for it
-            body = b"".join([piece async for piece in body])
-        flight.first_content()
-        reading = read_plain(body)
-        if reading.error is not None:
-            await self.log.append(decision, flight.broke(reading.error, began=False, usage=reading.usage))
-            raise UpstreamError(f"{candidate.id}: {reading.error}")
-        guess = max(1, len(reading.text) // CHARACTERS_PER_TOKEN)
-        text = reading.text if self.keep_text else None
-        await self.log.append(decision, flight.succeeded(reading.usage, guess, text))
-        return Answer(decision, body=body)
+        except Exception as error:
+            await self._record(flight, flight.failed(candidate, _told(error)))
+            raise
+        if landed.stream is None or committed is None:
+            return await self._whole(flight, landed)
+        try:
+            await committed
+        except asyncio.CancelledError:
+            self.log.append(flight.landed(landed.call.candidate, landed.call.abandoned()))
+            await landed.stream.aclose()
+            raise
+        except BaseException:
+            await landed.stream.aclose()
+            raise
+        pieces = self._relay(flight, landed, landed.stream)
+        await anext(pieces)  # from here on, closing it early is noticed
+        return Answer(_as_answered(flight, landed), pieces=pieces)
 
     async def refuse(self, decision: Decision, refused: NoEligibleCandidate, *, arrived: float) -> None:
         """Record a request that nobody may answer."""
@@ -89,58 +121,72 @@ class Executor:
         )
         await self.log.append(decision, outcome)
 
-    async def _streamed(self, flight: Flight) -> Answer:
-        committed = self.log.append(flight.decision)
-        try:
-            pieces = await self.upstreams[flight.candidate.id].ask(flight.request)
-        except UpstreamError as error:
-            await self.log.append(flight.broke(error, began=False))
-            raise
-        except asyncio.CancelledError:
-            self.log.append(flight.abandoned())
-            raise
-        if isinstance(pieces, bytes):  # an upstream that does not stream where it was asked to
-            pieces = _events(pieces)
-        try:
-            await committed
-        except BaseException:
-            await pieces.aclose()
-            raise
-        return Answer(flight.decision, pieces=self._relay(flight, pieces))
+    def _record(self, flight: Flight, outcome: Outcome) -> Awaitable[None]:
+        """Write the end down; a stream's decision is on its way to the disk already."""
+        if flight.request.stream:
+            return self.log.append(outcome)
+        return self.log.append(flight.decision, outcome)
 
-    async def _relay(
-        self, flight: Flight, pieces: AsyncGenerator[bytes, None]
-    ) -> AsyncGenerator[bytes, None]:
-        meter = Meter(wants_usage=flight.request.wants_usage, keep_text=self.keep_text)
+    async def _whole(self, flight: Flight, landed: Landed) -> Answer:
+        call, reading = landed.call, landed.reading
+        said = reading.text if reading is not None else ""
+        guess = max(1, len(said) // CHARACTERS_PER_TOKEN)
+        attempt = call.succeeded(reading.usage if reading is not None else None, guess)
+        outcome = flight.landed(call.candidate, attempt, response=said if self.keep_text else None)
+        await self.log.append(flight.decision, outcome)
+        return Answer(_as_answered(flight, landed), body=landed.body)
+
+    async def _relay(self, flight: Flight, landed: Landed, stream: Stream) -> AsyncGenerator[bytes, None]:
+        """First an empty piece, then the client's own."""
+        call, failure = landed.call, None
         try:
-            async for piece in pieces:
-                ready = meter.feed(piece)
-                if flight.ttft_s is None and meter.started:
-                    flight.first_content()
-                if ready:
-                    yield ready
-                if meter.done or meter.error:
-                    break
-        except UpstreamError as error:
-            meter.error = meter.error or str(error)
+            yield b""
+            while ready := await stream.ready():
+                yield ready
         except (asyncio.CancelledError, GeneratorExit):
-            self.log.append(flight.abandoned())
+            self.circuits.let_go(call.candidate.id, call.epoch)
+            self.log.append(flight.landed(call.candidate, call.abandoned()))
             raise
+        except Exception as error:  # the client has an answer's beginning: it gets an end, too
+            if not isinstance(error, EdgewiseError):
+                logger.exception("A stream failed in a way that we did not foresee.")
+            failure = str(_told(error))
         finally:
-            await pieces.aclose()
-        yield await self._ending(flight, meter)
+            await stream.aclose()
+        yield await self._ending(flight, landed, stream, stream.meter.error or failure)
 
-    async def _ending(self, flight: Flight, meter: Meter) -> bytes:
+    async def _ending(self, flight: Flight, landed: Landed, stream: Stream, problem: str | None) -> bytes:
         """Write the outcome down, then let the end of the stream go."""
-        end = meter.finish()
+        call, meter = landed.call, stream.meter
+        name = call.candidate.id
+        end = meter.finish() if problem is None or meter.done else b""
         if not end:
-            problem = meter.error or f"{flight.candidate.id} ended its stream without [DONE]."
-            await self.log.append(flight.broke(problem, began=True, usage=meter.usage))
+            problem = problem or f"{name} ended its stream without [DONE]."
+            self.circuits.failed(name, call.epoch, UpstreamError(problem), perf_counter() - call.asked)
+            attempt: Attempt = call.broke(problem, began=True, usage=meter.usage)
+            await self.log.append(flight.landed(call.candidate, attempt))
             return error_event(problem, code="incomplete_stream")
+        self.circuits.succeeded(name, call.epoch)
+        attempt = call.succeeded(meter.usage, meter.estimated_tokens())
         text = meter.text() if self.keep_text else None
-        await self.log.append(flight.succeeded(meter.usage, meter.estimated_tokens(), text))
+        await self.log.append(flight.landed(call.candidate, attempt, response=text))
         return end
 
 
-async def _events(whole: bytes) -> AsyncGenerator[bytes, None]:
-    yield whole
+def _as_answered(flight: Flight, landed: Landed) -> Decision:
+    """The decision as the client is told of it: who really answered, and why."""
+    decision, candidate = flight.decision, landed.call.candidate
+    if candidate.id == decision.chosen:
+        return decision
+    return replace(
+        decision,
+        chosen=candidate.id,
+        location=candidate.location,
+        simulated=candidate.simulated,
+        reason=flight.reason,
+    )
+
+
+def _told(error: Exception) -> Exception:
+    """What may be said of an error: what we did not foresee goes to our own log only."""
+    return error if isinstance(error, EdgewiseError) else EdgewiseError(MISTAKE)

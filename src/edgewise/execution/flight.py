@@ -1,8 +1,8 @@
-"""One decision on its way: the clock it runs by, and the outcome that its end makes."""
+"""One request on its way: the calls that were made for it, and the outcome that its end makes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter, time
 from typing import TYPE_CHECKING
 
@@ -11,65 +11,159 @@ from edgewise.domain.errors import UpstreamRefused
 
 if TYPE_CHECKING:
     from edgewise.domain.candidates import Candidate
-    from edgewise.domain.decisions import CostState, Decision, OutcomeStatus
+    from edgewise.domain.decisions import CostState, Decision, OutcomeStatus, Reason
     from edgewise.domain.requests import Request
     from edgewise.upstreams.reading import Usage
+
+CUT_OFF = "Another candidate was faster."
+MISTAKE = "Edgewise made a mistake; its own log says more."
 
 
 @dataclass(slots=True)
 class Flight:
-    """What is known while a candidate answers. `arrived` and `asked` are `perf_counter` seconds."""
+    """What is known of a request while it is answered. `arrived` is in `perf_counter` seconds.
+
+    `attempts` are the calls that have ended, in that order; `reason` is why somebody else than the chosen
+    one answers, where that is so; `is_won` says that another call has an answer already. The loop's time
+    must not pass `ends_at`.
+    """
 
     decision: Decision
-    candidate: Candidate
     request: Request
     arrived: float
-    asked: float
+    ends_at: float
+    attempts: list[Attempt] = field(default_factory=list[Attempt])
+    reason: Reason = "fallback"
+    is_won: bool = False
+
+    def failed(self, candidate: Candidate, error: Exception) -> Outcome:
+        """The outcome where no call brought an answer, or none was made."""
+        return self._outcome(candidate, self._last(candidate, error), "error", str(error), None)
+
+    def abandoned(self, candidate: Candidate) -> Outcome:
+        """The outcome of a client that hung up before it was answered."""
+        last = self._last(candidate, None)
+        return self._outcome(candidate, last, "cancelled", last.error or self.hung_up, None)
+
+    @property
+    def hung_up(self) -> str:
+        """Who ended it: a client, or the end of Edgewise where a shadow has none."""
+        return "The client hung up." if self.decision.shadow_of is None else "Edgewise was ended."
+
+    def landed(self, candidate: Candidate, attempt: Attempt, *, response: str | None = None) -> Outcome:
+        """The outcome that the last call makes."""
+        self.attempts.append(attempt)
+        return self._outcome(candidate, attempt, attempt.status, attempt.error, response)
+
+    def _last(self, candidate: Candidate, error: Exception | None) -> Attempt:
+        """The last call; where none was made, a stand-in that cost nothing."""
+        if self.attempts:
+            return self.attempts[-1]
+        free = candidate.price is not None
+        return Attempt(
+            candidate=candidate.id,
+            status="cancelled" if error is None else "error",
+            started_s=0.0,
+            latency_s=0.0,
+            cost_usd=0.0 if free else None,
+            cost_state="estimated" if free else "unpriced",
+        )
+
+    def _outcome(
+        self,
+        candidate: Candidate,
+        last: Attempt,
+        status: OutcomeStatus,
+        error: str | None,
+        response: str | None,
+    ) -> Outcome:
+        cost, state = self._cost(last)
+        ttft = None if last.ttft_s is None else last.started_s + last.ttft_s
+        return Outcome(
+            decision_id=self.decision.id,
+            at=time(),
+            status=status,
+            candidate=candidate.id,
+            latency_s=perf_counter() - self.arrived,
+            ttft_s=ttft,
+            input_tokens=last.input_tokens,
+            output_tokens=last.output_tokens,
+            cost_usd=cost,
+            cost_state=state,
+            error=error,
+            response=response,
+            attempts=tuple(self.attempts),
+        )
+
+    def _cost(self, last: Attempt) -> tuple[float | None, CostState]:
+        """What all calls cost together. A refused call of an unpriced candidate adds nothing."""
+        if len(self.attempts) <= 1:
+            return last.cost_usd, last.cost_state
+        counted = [a for a in self.attempts if a is last or a.status != "error" or a.cost_usd]
+        known = [a.cost_usd for a in counted if a.cost_usd is not None]
+        states = {a.cost_state for a in counted}
+        state: CostState = (
+            "unpriced" if "unpriced" in states else "estimated" if "estimated" in states else "billed"
+        )
+        return (sum(known) if known else None), state
+
+
+@dataclass(slots=True)
+class Call:
+    """One call to one candidate while it lasts, begun in this `epoch` of its breaker.
+
+    `asked` is in `perf_counter` seconds.
+    """
+
+    flight: Flight
+    candidate: Candidate
+    epoch: int = 0
+    asked: float = field(default_factory=perf_counter)
     ttft_s: float | None = None
 
     def first_content(self) -> None:
         """Note the moment of the first real content."""
-        self.ttft_s = perf_counter() - self.arrived
+        self.ttft_s = perf_counter() - self.asked
 
-    def succeeded(self, usage: Usage | None, guessed_tokens: int, response: str | None) -> Outcome:
-        """The outcome of a whole answer; without a usage report tokens and cost are estimates."""
+    def succeeded(self, usage: Usage | None, guessed_tokens: int) -> Attempt:
+        """A whole answer; without a usage report tokens and cost are estimates."""
         if usage is not None:
-            return self._landed(
-                "ok", usage.prompt_tokens, usage.completion_tokens, "billed", response=response
-            )
-        asked = max(1, self.request.needs.input_tokens)
-        return self._landed("ok", asked, guessed_tokens, "estimated", response=response)
+            return self._ended("ok", usage.prompt_tokens, usage.completion_tokens, "billed")
+        return self._ended("ok", self._input_tokens, guessed_tokens, "estimated")
 
-    def broke(self, error: Exception | str, *, began: bool, usage: Usage | None = None) -> Outcome:
-        """The outcome of a failure: `error` before the answer began, `incomplete` after."""
-        status: OutcomeStatus = "incomplete" if began else "error"
-        http_status = error.status if isinstance(error, UpstreamRefused) else None
-        return self._landed(
-            status,
+    def broke(self, error: Exception | str, *, began: bool, usage: Usage | None = None) -> Attempt:
+        """A failure: `error` before the answer began, `incomplete` after."""
+        return self._ended(
+            "incomplete" if began else "error",
             usage.prompt_tokens if usage else None,
             usage.completion_tokens if usage else None,
             "billed" if usage else "estimated",
             error=str(error),
-            http_status=http_status,
+            http_status=error.status if isinstance(error, UpstreamRefused) else None,
         )
 
-    def abandoned(self) -> Outcome:
-        """The outcome of a client that hung up, or of a shadow that the end of Edgewise cut off."""
-        error = "The client hung up." if self.decision.shadow_of is None else "Edgewise was ended."
-        return self._landed("cancelled", None, None, "estimated", error=error)
+    def abandoned(self) -> Attempt:
+        """A client that hung up, or a shadow that the end of Edgewise cut off."""
+        return self._ended("cancelled", None, None, "estimated", error=self.flight.hung_up)
 
-    def _landed(  # noqa: PLR0913 - the ways to end differ in all of these
+    def cut_off(self, seen_tokens: int = 0) -> Attempt:
+        """The slower one of two: what it read and wrote until then will be on the bill, by our estimate."""
+        return self._ended("cancelled", self._input_tokens, seen_tokens, "estimated", error=CUT_OFF)
+
+    @property
+    def _input_tokens(self) -> int:
+        return max(1, self.flight.request.needs.input_tokens)
+
+    def _ended(  # noqa: PLR0913 - the ways to end differ in all of these
         self,
         status: OutcomeStatus,
         input_tokens: int | None,
         output_tokens: int | None,
         state: CostState,
         *,
-        response: str | None = None,
         error: str | None = None,
         http_status: int | None = 200,
-    ) -> Outcome:
-        now = perf_counter()
+    ) -> Attempt:
         price = self.candidate.price
         cost: float | None = None
         if price is None:
@@ -78,31 +172,16 @@ class Flight:
             cost = price.cost(input_tokens, output_tokens)
         elif status == "error":
             cost = 0.0
-        attempt = Attempt(
+        return Attempt(
             candidate=self.candidate.id,
             status=status,
-            started_s=self.asked - self.arrived,
-            latency_s=now - self.asked,
-            ttft_s=None if self.ttft_s is None else self.ttft_s - (self.asked - self.arrived),
+            started_s=self.asked - self.flight.arrived,
+            latency_s=perf_counter() - self.asked,
+            ttft_s=self.ttft_s,
             http_status=http_status,
             error=error,
             input_tokens=input_tokens,
             output_tokens=output_tokens,
             cost_usd=cost,
             cost_state=state,
-        )
-        return Outcome(
-            decision_id=self.decision.id,
-            at=time(),
-            status=status,
-            candidate=self.candidate.id,
-            latency_s=now - self.arrived,
-            ttft_s=self.ttft_s,
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
-            cost_usd=cost,
-            cost_state=state,
-            error=error,
-            response=response,
-            attempts=(attempt,),
         )

@@ -8,10 +8,13 @@ import msgspec
 
 from edgewise.domain.errors import (
     AssetError,
+    CircuitOpen,
     EdgewiseError,
+    LimitReached,
     MissingExtra,
     RequestError,
     StoreError,
+    UpstreamError,
     UpstreamRefused,
     UpstreamTimeout,
     WouldLeave,
@@ -34,8 +37,20 @@ _refusal = msgspec.json.Decoder(_Refusal)
 
 
 def failure(error: Exception) -> tuple[int, Headers, bytes]:
-    """The answer to a request that failed with `error`. What we did not foresee stays a plain 500."""
+    """The answer to a request that failed with `error`. What we did not foresee stays a plain 500.
+
+    What was tried again already is not to be tried again by the client, too.
+    """
+    status, headers, body = _answer(error)
+    if isinstance(error, UpstreamError) and error.retried:
+        headers = [*headers, (b"x-should-retry", b"false")]
+    return status, headers, body
+
+
+def _answer(error: Exception) -> tuple[int, Headers, bytes]:
     match error:
+        case LimitReached() | Overloaded() | CircuitOpen():
+            return _not_now(error)
         case RequestError():
             return error.status, [], _body(error, error.status, error.code, error.param)
         case UpstreamRefused():
@@ -56,6 +71,26 @@ def failure(error: Exception) -> tuple[int, Headers, bytes]:
                 [],
                 error_body("Edgewise made a mistake; its log says more.", status=500, code="internal"),
             )
+
+
+def _not_now(error: LimitReached | Overloaded | CircuitOpen) -> tuple[int, Headers, bytes]:
+    """Nobody was asked; it may be worth while later."""
+    if isinstance(error, CircuitOpen):
+        return 503, _retry(error), _body(error, 503, "circuit_open")
+    code = error.code if isinstance(error, LimitReached) else "overloaded"
+    return 429, _retry(error), _body(error, 429, code)
+
+
+def _retry(error: LimitReached | Overloaded | CircuitOpen) -> Headers:
+    """When to ask again: whole seconds for everybody, milliseconds for those that read them."""
+    seconds = max(0.001, error.retry_after_s)
+    headers: Headers = [
+        (b"retry-after", b"%d" % ceil(seconds)),
+        (b"retry-after-ms", b"%d" % ceil(seconds * 1000)),
+    ]
+    if isinstance(error, LimitReached) and error.code == "insufficient_quota":
+        headers.append((b"x-should-retry", b"false"))  # not before tomorrow
+    return headers
 
 
 def _body(error: Exception, status: int, code: str | None, param: str | None = None) -> bytes:

@@ -186,18 +186,21 @@ class Pages:
         await send_json(send, feedback, status=201)
 
     async def healthz(self, _: Scope, __: Receive, send: Send) -> None:
-        """The process lives."""
-        await send_json(send, {"status": "ok"})
+        """The process lives; and what is not as it should be."""
+        await send_json(send, {"status": "ok", **self._warned()})
 
     async def readyz(self, _: Scope, __: Receive, send: Send) -> None:
         """Requests can be answered, or what is still missing (503); in both cases what else is wrong."""
         problem = self.ready()
-        warnings = list(self.warnings())
-        more = {"warnings": warnings} if warnings else {}
+        more = self._warned()
         if problem is None:
             await send_json(send, {"status": "ready", **more})
         else:
             await send_json(send, {"status": "not ready", "problem": problem, **more}, status=503)
+
+    def _warned(self) -> dict[str, list[str]]:
+        warnings = list(self.warnings())
+        return {"warnings": warnings} if warnings else {}
 
     async def _read(self, scope: Scope, receive: Receive, decode: Callable[[bytes], Shape]) -> Shape:
         limit, patience = self.server.max_body_bytes, self.server.body_timeout_s

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from edgewise.domain.errors import StoreError, UnknownModel
 from edgewise.domain.ids import shadow_id
 from edgewise.domain.stories import Story
+from edgewise.outcomes.gaps import SELECT_GAPS, gaps_of
 from edgewise.outcomes.rows import (
     DECISION_COLUMNS,
     FEEDBACK_COLUMNS,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from edgewise.domain.candidates import Location
     from edgewise.domain.decisions import CostState, Decision, OutcomeStatus, Reason
+    from edgewise.outcomes.gaps import Gap
 
 PAGE = 200
 LAST = "last"
@@ -40,6 +42,12 @@ STORIES = (
 )
 FEEDBACK = f"SELECT {', '.join(FEEDBACK_COLUMNS)} FROM feedback WHERE decision_id = ? ORDER BY seq"  # noqa: S608
 SPENT = "SELECT cost_state, sum(cost_usd), count(*) FROM outcomes WHERE at >= ? GROUP BY cost_state"
+SPENT_BY_KEY = (
+    "SELECT o.cost_state, sum(o.cost_usd), count(*) FROM outcomes AS o "
+    "JOIN decisions AS d ON d.id = o.decision_id "
+    "WHERE o.at >= ? AND json_extract(d.details, '$.key') = ? "
+    "AND json_extract(d.details, '$.shadow_of') IS NULL GROUP BY o.cost_state"
+)
 
 
 class Filters(TypedDict, total=False):
@@ -81,6 +89,7 @@ class LogReader:
         self.path = path
         self._lock = Lock()
         self._connection: Connection | None = None
+        self._identity: tuple[int, int] | None = None
 
     def decision(self, which: str) -> Story | None:
         """The story of one decision: by its id, by a beginning that only one id has, or "last".
@@ -131,10 +140,17 @@ class LogReader:
             yield from page
             seq = page[-1].seq
 
-    def spent(self, after: float) -> list[tuple[CostState, float, int]]:
-        """What outcomes since `after` (unix seconds) cost: a state, the sum in USD, and how many calls."""
-        rows = self._rows(SPENT, (after,))
+    def spent(self, after: float, *, key: str | None = None) -> list[tuple[CostState, float, int]]:
+        """What outcomes since `after` (unix seconds) cost: a state, the sum in USD, and how many calls.
+
+        With `key` only what clients with the key of that name were answered, and no shadows.
+        """
+        rows = self._rows(SPENT, (after,)) if key is None else self._rows(SPENT_BY_KEY, (after, key))
         return [(state, float(usd or 0.0), int(calls)) for state, usd, calls in rows]
+
+    def gaps(self) -> list[Gap]:
+        """The times of which records are missing, oldest first."""
+        return gaps_of(self._rows(SELECT_GAPS))
 
     def count(self) -> int:
         """How many decisions there are."""
@@ -143,9 +159,12 @@ class LogReader:
     def close(self) -> None:
         """Let go of the file; the next question opens it again."""
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _stories(self, where: str, values: tuple[Any, ...], rest: str) -> list[Story]:
         rows = self._rows(f"{STORIES} WHERE {where} {rest}", values)
@@ -171,11 +190,22 @@ class LogReader:
     def _rows(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
             try:
+                if (identity := _identity(self.path)) != self._identity:
+                    self._let_go()  # a torn log was set aside, and a new one begun
                 if self._connection is None:
-                    self._connection = _open(self.path)
+                    self._connection, self._identity = _open(self.path), identity
                 return self._connection.execute(statement, values).fetchall()
             except sqlite3.Error as error:
                 raise StoreError(f"The outcome log {self.path} cannot be read: {error}.") from error
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands at `path` now."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _is_shadow(story: Story) -> bool:

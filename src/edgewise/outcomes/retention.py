@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +12,9 @@ if TYPE_CHECKING:
 
 DAY_S = 86_400.0
 MEGABYTE = 1_000_000
-ROWS = 500  # a step: some 10 ms
+ROWS = 500  # the most in a step: some 10 ms for short prompts
+FIRST_ROWS = 16  # before it is known how long they take: long texts are overwritten with zeros
+STEP_S = 0.02  # what a step should take; the writer's requests wait meanwhile
 WORTH_SHRINKING = 0.1  # of the file
 PAGES = 256  # given back to the file system in a step: 1 MB
 
@@ -68,6 +71,25 @@ class Retention:
         return count
 
 
+@dataclass(slots=True)
+class Pace:
+    """How many decisions to delete in a step: each is to take some `STEP_S`, however long the texts are."""
+
+    rows: int = FIRST_ROWS
+    clock: Callable[[], float] = monotonic
+
+    def step(self, rules: Retention, connection: Connection, now: float) -> int:
+        """One step of `rules`; how many records are gone. Fewer rows next time where it took too long."""
+        began = self.clock()
+        gone = rules.step(connection, now, rows=self.rows)
+        took = self.clock() - began
+        if took > STEP_S:
+            self.rows = max(1, int(self.rows * max(0.1, STEP_S / took)))
+        elif took < STEP_S / 4:
+            self.rows = min(ROWS, self.rows * 2)
+        return gone
+
+
 def used_bytes(connection: Connection) -> int:
     """What the records take up: the file without its free pages."""
     pages, free = _pragma(connection, "page_count"), _pragma(connection, "freelist_count")
@@ -93,8 +115,8 @@ def tidy(
 
     Done in short transactions with a `rest` between them, so that a gateway can go on writing.
     """
-    gone = 0
-    while step := rules.step(connection, now):
+    gone, pace = 0, Pace()
+    while step := pace.step(rules, connection, now):
         gone += step
         rest()
     left = None

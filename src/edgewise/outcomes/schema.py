@@ -73,10 +73,12 @@ def connect(
     synchronous: Synchronous = "NORMAL",
     busy_s: float = BUSY_S,
     migrations: Sequence[Migration] = MIGRATIONS,
+    salt: bytes = b"",
 ) -> Connection:
     """Open the log for writing, from any one thread at a time: make it, or bring it to the newest version.
 
-    Raises StoreError where the file is no log, comes from a newer Edgewise, or cannot be opened.
+    A log that is made gets `salt`, or one of its own. Raises StoreError where the file is no log, comes from
+    a newer Edgewise, or cannot be opened.
     """
 
     def begin() -> Connection:
@@ -87,7 +89,15 @@ def connect(
         )
 
     deadline = time.monotonic() + busy_s
-    return opened(path, begin, lambda found: _prepare(found, path, synchronous, migrations, deadline))
+
+    def prepare(connection: Connection) -> None:
+        if _prepare(connection, path, synchronous, migrations, deadline) == 0:
+            if salt:
+                connection.execute("UPDATE meta SET value = ? WHERE key = 'salt'", (salt,))
+            # From now on the file itself says whose it is, should its other pages be torn.
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    return opened(path, begin, prepare)
 
 
 def opened(path: Path, begin: Callable[[], Connection], check: Callable[[Connection], object]) -> Connection:
@@ -150,7 +160,8 @@ def _prepare(
     synchronous: Synchronous,
     migrations: Sequence[Migration],
     deadline: float,
-) -> None:
+) -> int:
+    """The version that the file had before: 0 where it was only just made."""
     check_version(connection, path, len(migrations))
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only an empty file takes it
     _to_wal(connection, deadline)
@@ -168,6 +179,7 @@ def _prepare(
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+    return version
 
 
 def _to_wal(connection: Connection, deadline: float) -> None:

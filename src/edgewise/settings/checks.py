@@ -15,6 +15,7 @@ from edgewise.domain.addresses import is_loopback
 from edgewise.domain.errors import SettingsError
 from edgewise.settings.complaints import Complaint, either, expected
 from edgewise.settings.limits import limits_complaints
+from edgewise.settings.execution import complaints as execution_complaints
 from edgewise.settings.objective import objective_complaints, spelling_complaints
 from edgewise.settings.plugins import offered
 from edgewise.settings.privacy import demand_complaints, privacy_complaints
@@ -74,6 +75,7 @@ def complaints(settings: Settings, kinds: Sequence[str]) -> Iterator[Complaint]:
     yield from rules_complaints(settings)
     yield from privacy_complaints(settings.privacy)
     yield from _features(settings.features)
+    yield from execution_complaints(settings.execution)
     yield from limits_complaints(settings)
     for index, candidate in enumerate(settings.candidates):
         yield from _candidate(f"candidates[{index}]", candidate)

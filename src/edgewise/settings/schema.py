@@ -15,6 +15,7 @@ from edgewise.domain.requests import Action, Priority
 
 UpstreamKind = Literal["openai", "embedded", "scripted"]
 Texts = Literal["full", "hash", "none"]
+OnFailure = Literal["serve", "refuse"]
 Scope = Literal["inference", "read", "admin"]
 DEPLOYED = "deployed"  # in place of a bundle's folder: whatever `edgewise deploy` put in charge
 
@@ -99,7 +100,8 @@ class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """`[store]`: the outcome log, what text it keeps, and for how long.
 
     `path` is relative to the state folder. `prompts` decides over answers too: "hash" and "none" keep
-    no text. Retention takes the oldest records first; 0 means without limit.
+    no text. Retention takes the oldest records first; 0 means without limit. While the log cannot be
+    written, `on_failure` says whether requests are served all the same, or refused.
     """
 
     path: str = "edgewise.sqlite"
@@ -107,6 +109,7 @@ class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
     vectors: bool = False
     max_age_days: float = 90.0
     max_size_mb: float = 1024.0
+    on_failure: OnFailure = "serve"
 
 
 class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,0 +1,155 @@
+"""One call to one candidate, within its deadlines: a whole answer, or a stream whose first words are in."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from edgewise.domain.errors import UpstreamError, UpstreamTimeout
+from edgewise.execution.deadline import Deadline
+from edgewise.upstreams.reading import Meter, Reading, read_plain
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from edgewise.domain.protocols import Upstream
+    from edgewise.execution.flight import Call
+    from edgewise.settings import ExecutionSettings
+
+MOST_BEFORE_CONTENT = 1_000_000  # bytes of a stream that says nothing
+
+
+@dataclass(slots=True)
+class Stream:
+    """A stream whose first content has come: what came so far is `head`, the rest is in `pieces`."""
+
+    name: str
+    pieces: AsyncGenerator[bytes, None]
+    meter: Meter
+    deadline: Deadline
+    idle_s: float
+    ends_at: float
+    head: bytes = b""
+
+    async def ready(self) -> bytes:
+        """The next whole events for the client; empty where the upstream's own end, or an error, has come."""
+        if self.head:
+            head, self.head = self.head, b""
+            return head
+        meter, pieces = self.meter, self.pieces
+        by = min(asyncio.get_running_loop().time() + self.idle_s, self.ends_at)
+        try:
+            while not (meter.done or meter.error):
+                with self.deadline.by(by):
+                    piece = await anext(pieces)
+                if ready := meter.feed(piece):
+                    return ready
+        except StopAsyncIteration:
+            pass
+        except TimeoutError:
+            is_over = by == self.ends_at
+            said = "took longer than its time" if is_over else f"sent nothing for {self.idle_s:g} s"
+            raise UpstreamTimeout(f"{self.name} {said}.") from None
+        return b""
+
+    async def aclose(self) -> None:
+        """Hang up."""
+        self.deadline.close()
+        await self.pieces.aclose()
+
+
+class Landed(NamedTuple):
+    """A call that brought an answer: a `body` and its `reading`, or a `stream`."""
+
+    call: Call
+    body: bytes = b""
+    reading: Reading | None = None
+    stream: Stream | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Asks upstreams. A call that fails before its first content raises `UpstreamError`; nobody saw it."""
+
+    upstreams: Mapping[str, Upstream]
+    limits: ExecutionSettings
+    keep_text: bool = True
+
+    async def ask(self, call: Call) -> Landed:
+        """The answer of the call's candidate."""
+        request = call.flight.request
+        deadline = Deadline()
+        now = asyncio.get_running_loop().time()
+        ends_at = min(now + self.limits.try_s, call.flight.ends_at)
+        first_by = min(now + self.limits.first_token_s, ends_at) if request.stream else ends_at
+        streaming = False
+        try:
+            with deadline.by(first_by):
+                answer = await self.upstreams[call.candidate.id].ask(request)
+                if not request.stream:
+                    body = answer if isinstance(answer, bytes) else await _gathered(answer)
+                    return _whole(call, body)
+                pieces = _events(answer) if isinstance(answer, bytes) else answer
+                meter = Meter(wants_usage=request.wants_usage, keep_text=self.keep_text)
+                stream = Stream(call.candidate.id, pieces, meter, deadline, self.limits.idle_s, ends_at)
+                await _begin(call, stream)
+                streaming = True
+                return Landed(call, stream=stream)
+        except TimeoutError:
+            kind = "sent no words" if request.stream else "did not answer"
+            raise UpstreamTimeout(f"{call.candidate.id} {kind} within {first_by - now:.3g} s.") from None
+        finally:
+            if not streaming:
+                deadline.close()
+
+
+async def _begin(call: Call, stream: Stream) -> None:
+    """Read until the first real content, or until it is clear that none will come."""
+    meter, head, size = stream.meter, list[bytes](), 0
+    try:
+        async for piece in stream.pieces:
+            ready = meter.feed(piece)
+            head.append(ready)
+            size += len(ready)
+            if meter.started or meter.done or meter.error:
+                break
+            if size > MOST_BEFORE_CONTENT:
+                meter.error = f"{call.candidate.id} sent {size:,} bytes without a word."
+                break
+        _check_begun(call, meter)
+    except BaseException:
+        await stream.pieces.aclose()
+        raise
+    stream.head = b"".join(head)
+
+
+def _check_begun(call: Call, meter: Meter) -> None:
+    if meter.started:
+        call.first_content()
+    elif meter.error:
+        raise UpstreamError(meter.error)
+    elif not meter.finish():
+        raise UpstreamError(f"{call.candidate.id} ended its stream without [DONE].")
+
+
+def _whole(call: Call, body: bytes) -> Landed:
+    """A whole answer that is one; an error inside a 200 is none."""
+    reading = read_plain(body)
+    if reading.error is not None:
+        raise UpstreamError(f"{call.candidate.id}: {reading.error}")
+    call.first_content()
+    return Landed(call, body, reading)
+
+
+async def _gathered(pieces: AsyncGenerator[bytes, None]) -> bytes:
+    """The whole of an upstream that streams where nobody asked it to."""
+    try:
+        return b"".join([piece async for piece in pieces])
+    finally:
+        await pieces.aclose()
+
+
+async def _events(whole: bytes) -> AsyncGenerator[bytes, None]:
+    """An upstream that does not stream where it was asked to."""
+    yield whole
