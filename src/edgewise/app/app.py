@@ -13,7 +13,7 @@ from edgewise.app.deciding import configured, exploring, featurizer_for, router_
 from edgewise.app.upstreams import Upstreams
 from edgewise.domain.errors import SettingsError, StoreError
 from edgewise.domain.places import home
-from edgewise.execution import Executor, Shadows
+from edgewise.execution import Circuits, Executor, Shadows
 from edgewise.features.detectors import detection_for
 from edgewise.features.serving import EndpointFeatures
 from edgewise.learning.steer import RECALLED, Steering, as_configured
@@ -90,7 +90,15 @@ class App:
         detection = detection_for(self.settings.privacy)
         self.upstreams = Upstreams(self.settings.candidates, self.world, detection, self._keys)
         self._closing.push_async_callback(self.upstreams.aclose)
-        executor = Executor(self.upstreams.by_id, self.log, keep_text=store.prompts == "full")
+        board = self.world.board
+        executor = Executor(
+            self.upstreams.by_id,
+            self.log,
+            keep_text=store.prompts == "full",
+            candidates={c.id: c for c in self.candidates},
+            limits=self.settings.execution,
+            circuits=Circuits(tell=lambda readings, ttl_s: board.put(readings, ttl_s=ttl_s)),
+        )
         self.watchers = watchers_for(self.settings, self._adopt)
         shadows = Shadows(executor)
         self._closing.push_async_callback(shadows.aclose)

@@ -112,6 +112,27 @@ class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
     on_failure: OnFailure = "serve"
 
 
+class ExecutionSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[execution]`: what happens when a candidate fails, and how long anything may take, in seconds.
+
+    `fallback` lets others of the shortlist take over, `retries` is how often the last one left is asked
+    again, `retry_share` how many extra calls there may be in all, as a share of the requests. `hedge` asks
+    a second candidate, on the other side of the network, after `hedge_after_s`, or where that is absent
+    after the time that the first one's forecast allows it.
+    """
+
+    fallback: bool = True
+    retries: int = 1
+    retry_share: float = 0.1
+    connect_s: float = 2.5
+    first_token_s: float = 120.0
+    idle_s: float = 60.0
+    try_s: float = 600.0
+    total_s: float = 600.0
+    hedge: bool = False
+    hedge_after_s: float | None = None
+
+
 class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """`network = {…}` of a candidate: a simulated network in front of it, seeded.
 
@@ -301,4 +322,5 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     constraints: ConstraintsSettings = ConstraintsSettings()
     privacy: PrivacySettings = PrivacySettings()
     features: FeaturesSettings = FeaturesSettings()
+    execution: ExecutionSettings = ExecutionSettings()
     candidates: tuple[CandidateSettings, ...] = ()
