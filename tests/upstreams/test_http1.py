@@ -162,6 +162,20 @@ def test_a_stream_comes_in_pieces_and_keeps_its_connection() -> None:
     assert endpoint.connections == 1
 
 
+def test_a_stream_that_nobody_reads_to_its_last_byte_keeps_its_connection_if_that_has_come() -> None:
+    endpoint = Endpoint(CHUNKED, PLAIN)
+
+    async def use(client: Http1) -> None:
+        reply = await client.post("/chat", b"{}", stream=True)
+        assert reply.pieces is not None
+        assert await anext(reply.pieces) == b"data: x"
+        await reply.pieces.aclose()
+        assert (await client.post("/chat", b"{}", stream=False)).body == BODY
+
+    against(endpoint, use)
+    assert endpoint.connections == 1
+
+
 def test_a_refused_stream_has_a_body() -> None:
     endpoint = Endpoint(b"HTTP/1.1 429 Slow\r\nRetry-After: 7\r\ncontent-length: 2\r\n\r\nno")
 

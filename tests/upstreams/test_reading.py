@@ -123,6 +123,22 @@ def test_what_is_no_event_does_not_reach_the_client(page: bytes) -> None:
     assert "not a stream of server-sent events" in (meter.error or "")
 
 
+@pytest.mark.parametrize("fault", [b"data: {\n\n", b'data: {"error":{"message":"x"}}\n\n'])
+def test_an_error_is_not_mended_by_what_follows_in_the_same_piece(fault: bytes) -> None:
+    words = b'data: {"choices":[{"delta":{"content":"Par"},"finish_reason":"stop"}]}\n\n'
+    seen, meter = passed([words + fault + words + DONE], wants_usage=True)
+    assert DONE not in seen
+    assert seen.startswith(words)
+    assert seen.count(words) == 1
+    assert meter.error is not None
+
+
+def test_what_follows_done_is_no_part_of_the_answer() -> None:
+    seen, meter = passed([WHOLE + b"data: {\n\n<html>\n\n"], wants_usage=True)
+    assert seen == WHOLE
+    assert meter.error is None
+
+
 def test_events_with_names_comments_and_data_over_two_lines_are_read() -> None:
     stream = (
         b": keep-alive\n\n"

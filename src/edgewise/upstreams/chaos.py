@@ -58,7 +58,7 @@ class Chaos:
     """
 
     def __init__(self, target: str, target_port: int, faults: Faults = NONE, *, seed: int = 0) -> None:
-        self._target, self._target_port, self._seed = target, target_port, seed
+        self.target, self.target_port, self._seed = target, target_port, seed
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.faults = faults
@@ -117,7 +117,7 @@ class Chaos:
         if dice.random() < self.faults.loss:
             await reader.read(1)
             return
-        there, back = await asyncio.open_connection(self._target, self._target_port)
+        there, back = await asyncio.open_connection(self.target, self.target_port)
         asking = asyncio.create_task(_copy(reader, back))
         answering = asyncio.create_task(self._spoil(there, writer, dice))
         try:

@@ -139,6 +139,8 @@ class Meter:
         return max(1, self._size // BYTES_PER_EVENT)
 
     def _event(self, event: bytes) -> bytes:
+        if self.done or self.error is not None:  # what comes behind the end is no part of the answer
+            return b""
         data = _data_of(event)
         if not data:
             return self._aside(event)

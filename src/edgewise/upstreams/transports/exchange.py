@@ -83,7 +83,7 @@ class Exchange(asyncio.Protocol):
         self._flow()
         while not self._complete:
             await self._news()
-        self._end()
+        self.settle()
         pieces = self._pieces
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
@@ -92,7 +92,7 @@ class Exchange(asyncio.Protocol):
         pieces = self._pieces
         while not pieces:
             if self._complete:
-                self._end()
+                self.settle()
                 return b""
             await self._news()
         piece = pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -111,9 +111,13 @@ class Exchange(asyncio.Protocol):
         if not self._at_rest and not self._paused and now - self._heard >= timeout_s:
             self._break(Broken("silence", silent=True))
 
+    def settle(self) -> None:
+        """Nobody reads on; where all of the answer has come, the connection is free for the next."""
+        self._at_rest = self._complete
+
     def close(self) -> None:
         """Hang up."""
-        self._end()
+        self.settle()
         self._reusable = False
         if self._transport is not None:
             self._transport.abort()
@@ -215,9 +219,6 @@ class Exchange(asyncio.Protocol):
         if self._paused and self._transport is not None:
             self._paused = False
             self._transport.resume_reading()
-
-    def _end(self) -> None:
-        self._at_rest = self._complete
 
     def _until_close(self) -> bool:
         names = {name for name, _ in self._headers}

@@ -135,6 +135,7 @@ class Http1:
     def _keep(self, exchange: Exchange) -> None:
         """Back to the others, if its answer was read to the end; otherwise closed, which cancels the call."""
         self._busy.discard(exchange)
+        exchange.settle()
         if exchange.is_usable and len(self._idle) < MOST_IDLE:
             exchange.idle_since = asyncio.get_running_loop().time()
             self._idle.append(exchange)
