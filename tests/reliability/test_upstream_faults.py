@@ -1,0 +1,47 @@
+"""The fault matrix, upstream: every row of it against a real gateway with a bad network behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from tests.reliability.rig import Rig, Told
+from tests.reliability.upstream_rows import ROWS, Row
+
+PATIENCE_S = 8.0  # the limits of the rig are 4 s in all, and half a second of silence
+CASES = [(row, kind) for row in ROWS for kind in row.kinds]
+NAMES = [f"{row.name}, {kind}" for row, kind in CASES]
+
+
+async def meet(rig: Rig, row: Row, kind: str, model: str) -> tuple[Told, str]:
+    """A request that meets the fault, and then one that does not."""
+    async with rig.running(row.inject), asyncio.timeout(20):
+        if rig.warm_up:
+            assert (await rig.ask("sick", streamed=False)).status == 200
+        if rig.hang_up:
+            await rig.chaos.hang_up()
+        told = await rig.ask(model, streamed=kind == "streamed", headers=dict(row.headers))
+        held = rig.held(told)
+        rig.heal()
+        following = await rig.ask("sick" if row.heals else "well", streamed=False)
+        assert following.status == 200, following.body
+    return told, held
+
+
+@pytest.mark.parametrize(("row", "kind"), CASES, ids=NAMES)
+def test_a_request_that_only_the_sick_one_may_answer(
+    row: Row, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, held = asyncio.run(meet(Rig(tmp_path, monkeypatch), row, kind, "sick"))
+    assert (str(told), held) == row.pinned
+    assert told.took_s < PATIENCE_S
+
+
+@pytest.mark.parametrize(("row", "kind"), CASES, ids=NAMES)
+def test_a_request_that_another_may_answer(
+    row: Row, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, held = asyncio.run(meet(Rig(tmp_path, monkeypatch), row, kind, "auto"))
+    assert (str(told), held) == row.free
+    assert told.took_s < PATIENCE_S
