@@ -26,6 +26,7 @@ from edgewise.domain.errors import EdgewiseError
 from edgewise.domain.privacy import permits, privacy_of
 from edgewise.domain.requests import Action, Request, Situation
 from edgewise.execution import Answer
+from edgewise.gateway.callers import Caller
 from edgewise.gateway.chat_body import parse_chat
 from edgewise.policies.shadow import Shadowed
 from edgewise.settings import CandidateSettings, PrivacySettings, ScriptSettings, Settings
@@ -170,7 +171,8 @@ def test_a_promise_is_kept_on_every_way(
             headers = {"privacy": privacy} if privacy else {}
             if narrow:
                 headers["candidates"] = ",".join(narrow)
-            request = parse_chat(_body(content, model, stream=stream), headers, privacy=privacy_of(key))
+            caller = Caller(privacy=privacy_of(key))
+            request = parse_chat(_body(content, model, stream=stream), headers, caller)
             with suppress(EdgewiseError):
                 await way(world, request)
             _check(world, action, privacy_of(privacy, key), content, way)

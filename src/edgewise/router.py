@@ -200,6 +200,7 @@ class Router:
             signals={s.name: s.value for s in signals.values() if s.value is not None},
             vector=vector,
             vector_version=features.vector_version if features and vector else "",
+            key=request.key,
         )
 
     def _policy_for(self, request: Request) -> tuple[_Named, _Named]:

@@ -11,6 +11,7 @@ from tests.conftest import two_candidates
 from tests.servers import Mock, Running, gateway
 
 from edgewise.domain.errors import RequestError
+from edgewise.gateway.callers import Caller
 from edgewise.gateway.chat_body import parse_chat
 from edgewise.settings import hash_key, new_key
 
@@ -69,7 +70,7 @@ def test_the_header_goes_before_the_body_and_both_before_the_key() -> None:
     plain = json.dumps(chat()).encode()
 
     def objective(raw: bytes, headers: dict[str, str], key: str | None = "qos") -> str | None:
-        return parse_chat(raw, headers, objective=key).wishes.objective
+        return parse_chat(raw, headers, Caller(objective=key)).wishes.objective
 
     assert objective(body, {"objective": "quality-at-cost"}) == "quality-at-cost"
     assert objective(body, {}) == "reward"

@@ -15,6 +15,7 @@ from edgewise.settings import (
     EmbeddingsSettings,
     ExecutionSettings,
     FeaturesSettings,
+    LimitsSettings,
     NetworkSettings,
     ObjectiveSettings,
     PolicySettings,
@@ -33,6 +34,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 SECTIONS: dict[str, type[msgspec.Struct]] = {
     "[server]": ServerSettings,
     "[[server.keys]]": ServerKey,
+    "[limits]": LimitsSettings,
     "[policy]": PolicySettings,
     "[objective]": ObjectiveSettings,
     "[store]": StoreSettings,

@@ -15,6 +15,7 @@ from edgewise.cli.setup import ConfigOption, naming, run, settings_or_found, wit
 if TYPE_CHECKING:
     from types import FrameType
 
+    from edgewise.domain.decisions import Record
     from edgewise.settings import Settings
 
 
@@ -39,13 +40,22 @@ def command(
 
 async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> None:
     from edgewise.app import App  # noqa: PLC0415 - the gateway loads only when it serves
-    from edgewise.gateway import Gateway, Pages, listen, serve  # noqa: PLC0415 - the same
+    from edgewise.gateway import Accounts, Gateway, Pages, listen, serve  # noqa: PLC0415 - the same
 
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has drained
         signal.signal(number, _nothing)
     listener = listen(settings.server)
     host, port = listener.getsockname()[:2]
-    async with App(settings, observer=Lines(out) if show else None) as app:
+    accounts = Accounts(settings.server.keys, time_zone=settings.budget.time_zone)
+    lines = Lines(out) if show else None
+
+    def observe(record: Record) -> None:
+        accounts.observe(record)
+        if lines is not None:
+            lines(record)
+
+    async with App(settings, observer=observe if accounts.by_name else lines) as app:
+        accounts.load(app.reader)
         pages = Pages(
             router=app.router,
             log=app.log,
@@ -58,7 +68,8 @@ async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> N
         app.warm()
         for line in banner(settings, notes, app_address(host, port)):
             err(line) if not show else out(line)
-        await serve(Gateway(app.router, pages, settings.server), settings.server, listener)
+        gateway = Gateway(app.router, pages, settings.server, accounts)
+        await serve(gateway, settings.server, listener)
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:

@@ -144,7 +144,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     values at that moment, by name. `shadow_of` is the id of
     the decision beside which this one was made; its reason is `shadow`, and no client saw its answer.
     `vector` is what a learned policy reads of the conversation, packed, and `vector_version` its features,
-    where the store keeps vectors.
+    where the store keeps vectors. `key` is the name of the client's key, never the key.
     """
 
     id: str
@@ -173,6 +173,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     shadow_of: str | None = None
     vector: bytes | None = None
     vector_version: str = ""
+    key: str | None = None
 
 
 class Attempt(Struct, frozen=True, kw_only=True):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from edgewise.domain.errors import EdgewiseError, UnknownModel
 from edgewise.domain.wire import error_event
+from edgewise.gateway.callers import CALLER, NOBODY
 from edgewise.gateway.chat_body import PREFIX, parse_chat
 from edgewise.gateway.connection import KEY
 from edgewise.gateway.failures import failure
-from edgewise.gateway.wire import JSON, OBJECTIVE, read_body, send_bytes
+from edgewise.gateway.limits import ACCOUNT
+from edgewise.gateway.wire import JSON, read_body, send_bytes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
     from edgewise.router import Router
     from edgewise.settings import ServerSettings
 
-PRIVACY = "edgewise.privacy"  # where the scope holds what the caller's key demands
 EVENT_STREAM: Headers = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
@@ -37,12 +39,15 @@ async def read_chat(scope: Scope, receive: Receive, server: ServerSettings) -> R
             wish, said = name[len(PREFIX) :].decode("latin-1"), value.decode("latin-1").strip()
             # A header that comes twice is a list: a later line must not undo a stricter one.
             wishes[wish] = f"{wishes[wish]},{said}" if wish in wishes else said
-    return parse_chat(body, wishes, privacy=scope.get(PRIVACY), objective=scope.get(OBJECTIVE))
+    return parse_chat(body, wishes, scope.get(CALLER, NOBODY))
 
 
 async def chat(scope: Scope, receive: Receive, send: Send, *, router: Router, server: ServerSettings) -> None:
     """Answer one chat completion. A client that hangs up cancels the call to the candidate."""
     request = await read_chat(scope, receive, server)
+    account = scope.get(ACCOUNT)
+    if account is not None:
+        account.reserve(request)
     connection = scope.get(KEY)
     if connection is None:  # another ASGI server: it will say `http.disconnect`, and nobody listens for it
         await _answer(request, router, send)
@@ -53,6 +58,9 @@ async def chat(scope: Scope, receive: Receive, send: Send, *, router: Router, se
     except asyncio.CancelledError:
         if not connection.is_lost:
             raise
+    finally:
+        if account is not None:
+            account.settle(request.id)  # whatever left no record used nothing
 
 
 async def _answer(request: Request, router: Router, send: Send) -> None:
@@ -76,6 +84,13 @@ async def _stream(pieces: AsyncGenerator[bytes, None], send: Send) -> None:
     try:
         async for piece in pieces:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
+    except asyncio.CancelledError as ended:
+        with suppress(asyncio.CancelledError):  # wherever it was caught, the record shall say why
+            await pieces.athrow(ended)
+        if ended.args:  # it was not the client who hung up
+            event = error_event(str(ended.args[0]), code="shutting_down")
+            await send({"type": "http.response.body", "body": event, "more_body": True})
+        raise
     except Exception:
         await send(
             {

@@ -19,10 +19,13 @@ from edgewise.domain.tokens import (
     TOKENS_PER_MESSAGE,
     tokens_in,
 )
+from edgewise.gateway.callers import NOBODY
 from edgewise.gateway.json_body import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from edgewise.gateway.callers import Caller
 
 NOT_BLANK = re.compile(r"\S")
 SESSION = re.compile(r"[\x21-\x7e]{1,128}")
@@ -30,7 +33,7 @@ LONGEST_DEADLINE_S = 86_400.0
 NO_TOOLS = (b"", b"null", b"[]")
 TOOL_ROLES = ("tool", "function")
 PREFIX = b"x-edgewise-"
-EXTENSIONS = ("privacy", "session", "objective", "candidates", "deadline")
+EXTENSIONS = ("privacy", "session", "objective", "candidates", "deadline", "priority")
 
 
 class _Part(Struct):
@@ -76,6 +79,7 @@ class _Extension(Struct, forbid_unknown_fields=True):
     objective: str | _Objective | None = None
     candidates: list[str] | str | None = None
     deadline_s: float | None = None
+    priority: str | None = None
     metadata: dict[str, str] | None = None
     trim: bool | None = None
 
@@ -96,13 +100,12 @@ class _ChatBody(Struct):
 _decode = msgspec.json.Decoder(_ChatBody).decode
 
 
-def parse_chat(
-    body: bytes, headers: Mapping[str, str], *, privacy: str | None = None, objective: str | None = None
-) -> Request:
+def parse_chat(body: bytes, headers: Mapping[str, str], caller: Caller = NOBODY) -> Request:
     """The request in `body`, with the wishes of the `x-edgewise-*` headers (names without that prefix).
 
-    `privacy` is what the caller's key demands; what header and body say can only add to it. `objective` is
-    the key's too, and holds where the request names none. Raises `RequestError` (400) with one sentence.
+    What header and body say can only add to the privacy that the caller's key demands, and only take from
+    its priority; its objective holds where the request names none. Raises `RequestError` (400) with one
+    sentence.
     """
     chat = decoded(body, _decode)
     if not chat.messages:
@@ -123,7 +126,7 @@ def parse_chat(
         prompt=prompt,
         text=text,
         body=body,
-        wishes=_wishes(chat, headers, privacy, objective),
+        wishes=_wishes(chat, headers, caller),
         needs=Needs(
             input_tokens=int(tokens) + TOKENS_PER_IMAGE * images,
             output_tokens=chat.max_completion_tokens or chat.max_tokens or 0,
@@ -138,6 +141,7 @@ def parse_chat(
         in_tool_loop=chat.messages[-1].role in TOOL_ROLES,
         trim=chat.edgewise.trim if isinstance(chat.edgewise, _Extension) else None,
         turns=turns,
+        key=caller.name,
     )
 
 
@@ -186,13 +190,11 @@ def _arguments(message: _Message) -> list[str]:
     return [text if isinstance(text, str) else msgspec.json.encode(text).decode() for text in given if text]
 
 
-def _wishes(
-    chat: _ChatBody, headers: Mapping[str, str], demanded: str | None, objective: str | None
-) -> Wishes:
+def _wishes(chat: _ChatBody, headers: Mapping[str, str], caller: Caller) -> Wishes:
     extension = chat.edgewise if isinstance(chat.edgewise, _Extension) else None
     model = chat.model if isinstance(chat.model, str) else "auto"
     if extension is None and not headers:
-        return Wishes(model, demanded, objective=objective)
+        return Wishes(model, caller.privacy, objective=caller.objective, priority=caller.priority)
     unknown = [name for name in headers if name not in EXTENSIONS]
     if unknown:
         known = ", ".join(f"x-edgewise-{name}" for name in EXTENSIONS)
@@ -205,12 +207,13 @@ def _wishes(
         )
     return Wishes(
         model=model,
-        privacy=_privacy(demanded, headers.get("privacy"), extension.privacy),
+        privacy=_privacy(caller.privacy, headers.get("privacy"), extension.privacy),
         session=session,
-        objective=headers.get("objective") or _objective(extension.objective) or objective,
+        objective=headers.get("objective") or _objective(extension.objective) or caller.objective,
         candidates=_candidates(headers.get("candidates") or extension.candidates),
         deadline_s=_deadline(headers.get("deadline") or extension.deadline_s),
         metadata=extension.metadata or {},
+        priority=caller.at_most(headers.get("priority") or extension.priority),
     )
 
 

@@ -105,12 +105,14 @@ class Connection(HttpToolsProtocol):
 
     Headers must be complete within `header_timeout_s` and `max_header_bytes`; the latter answers 431. Where
     an answer is complete before the request's body is, the rest of the body is thrown away for
-    `body_timeout_s` and `MOST_DISCARDED` bytes, so that the client can finish and see the answer.
+    `body_timeout_s` and `MOST_DISCARDED` bytes, so that the client can finish and see the answer. Beyond
+    `max_connections` a new one gets 503.
     """
 
     header_timeout_s: ClassVar[float] = 10.0
     max_header_bytes: ClassVar[int] = 32_768
     body_timeout_s: ClassVar[float] = 60.0
+    max_connections: ClassVar[int] = 10_000
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -133,9 +135,23 @@ class Connection(HttpToolsProtocol):
         cycle = cast("RequestResponseCycle | None", self.cycle)
         return cycle is None or not cycle.more_body
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether the answer to the request that is being answered has begun."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return cycle is not None and cycle.response_started
+
+    def close_after_answer(self) -> None:
+        """Hang up once the request that is being answered has its answer."""
+        self.cycle.keep_alive = False
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give a silent client only so much time."""
         super().connection_made(transport)
+        if len(self.connections) > self.max_connections:
+            said = f"More than {self.max_connections} connections are open ([server] max_connections)."
+            self._answer_and_close(503, said, b"retry-after: 1\r\n")
+            return
         self._timer = self.loop.call_later(self.header_timeout_s, self._hang_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -275,11 +291,11 @@ class Connection(HttpToolsProtocol):
         del msg
         self._answer_and_close(400, "The request is not valid HTTP/1.1.")
 
-    def _answer_and_close(self, status: int, said: str) -> None:
+    def _answer_and_close(self, status: int, said: str, more: bytes = b"") -> None:
         body = error_body(said, status=status)
         self.transport.write(
             STATUS_LINE[status] + b"content-type: application/json\r\ncontent-length: %d\r\n"
-            b"connection: close\r\n\r\n%b" % (len(body), body)
+            b"connection: close\r\n%b\r\n%b" % (len(body), more, body)
         )
         self.transport.close()
 

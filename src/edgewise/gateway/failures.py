@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,6 +13,7 @@ from edgewise.domain.errors import (
     EdgewiseError,
     LimitReached,
     MissingExtra,
+    Overloaded,
     RequestError,
     StoreError,
     UpstreamError,

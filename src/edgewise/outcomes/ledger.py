@@ -69,10 +69,13 @@ class Ledger:
         self._begins, self._ends = self._day(clock())
         self._today = Spending()
 
-    def load(self, reader: LogReader) -> None:
-        """Count what the log holds of today. Raises StoreError where it cannot be read."""
+    def load(self, reader: LogReader, *, key: str | None = None) -> None:
+        """Count what the log holds of today, of one key's requests where `key` names one.
+
+        Raises StoreError where it cannot be read.
+        """
         found = Spending()
-        for state, usd, calls in reader.spent(self._begins):
+        for state, usd, calls in reader.spent(self._begins, key=key):
             if state == "unpriced":
                 found = Spending(found.billed, found.estimated, found.unpriced + calls)
             elif state == "billed":
@@ -97,6 +100,13 @@ class Ledger:
         with self._lock:
             self._turn()
             return self._today
+
+    @property
+    def rest_s(self) -> float:
+        """How many seconds are left of the day."""
+        with self._lock:
+            self._turn()
+            return max(0.0, self._ends - self._clock())
 
     def readings(self) -> tuple[Reading, ...]:
         """`spent_usd` and `budget_usd`; the state says how much of the day's budget is left."""

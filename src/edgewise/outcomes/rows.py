@@ -44,6 +44,7 @@ class DecisionDetails(Struct, frozen=True, omit_defaults=True, gc=False):
     shadow_of: str | None = None
     vector: bytes | None = None
     vector_version: str = ""
+    key: str | None = None
 
 
 class OutcomeDetails(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -89,6 +90,7 @@ def decision_row(d: Decision) -> tuple[Any, ...]:
         d.shadow_of,
         d.vector,
         d.vector_version,
+        d.key,
     )
     return (
         d.id,

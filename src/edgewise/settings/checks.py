@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, TypeVar
 from edgewise.domain.addresses import is_loopback
 from edgewise.domain.errors import SettingsError
 from edgewise.settings.complaints import Complaint, either, expected
-from edgewise.settings.limits import limits_complaints
 from edgewise.settings.execution import complaints as execution_complaints
+from edgewise.settings.limits import limits_complaints
 from edgewise.settings.objective import objective_complaints, spelling_complaints
 from edgewise.settings.plugins import offered
 from edgewise.settings.privacy import demand_complaints, privacy_complaints
