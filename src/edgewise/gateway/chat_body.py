@@ -33,7 +33,7 @@ LONGEST_DEADLINE_S = 86_400.0
 NO_TOOLS = (b"", b"null", b"[]")
 TOOL_ROLES = ("tool", "function")
 PREFIX = b"x-edgewise-"
-EXTENSIONS = ("privacy", "session", "objective", "candidates", "deadline", "priority")
+EXTENSIONS = ("privacy", "session", "objective", "candidates", "deadline", "priority", "fallback")
 
 
 class _Part(Struct):
@@ -80,6 +80,7 @@ class _Extension(Struct, forbid_unknown_fields=True):
     candidates: list[str] | str | None = None
     deadline_s: float | None = None
     priority: str | None = None
+    fallback: bool | None = None
     metadata: dict[str, str] | None = None
     trim: bool | None = None
 
@@ -214,6 +215,7 @@ def _wishes(chat: _ChatBody, headers: Mapping[str, str], caller: Caller) -> Wish
         deadline_s=_deadline(headers.get("deadline") or extension.deadline_s),
         metadata=extension.metadata or {},
         priority=caller.at_most(headers.get("priority") or extension.priority),
+        fallback=_fallback(headers.get("fallback"), extension.fallback),
     )
 
 
@@ -236,6 +238,17 @@ def _privacy(*said: str | None) -> str | None:
             f"The privacy '{str(error)[:40]}' does not exist; there are 'local' and 'region:NAME'.",
             param="edgewise.privacy",
         ) from None
+
+
+def _fallback(header: str | None, body: bool | None) -> bool | None:
+    """Whether another candidate may take over; a header goes before the body."""
+    if header is None:
+        return body
+    if header not in ("true", "false"):
+        raise RequestError(
+            f"x-edgewise-fallback is '{header[:40]}'; give true or false.", param="edgewise.fallback"
+        )
+    return header == "true"
 
 
 def _deadline(given: str | float | None) -> float | None:
