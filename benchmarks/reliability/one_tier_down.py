@@ -91,11 +91,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             one, both = asyncio.run(study(Path(folder), way, options.rate, options.seconds))
         for gone in (one, both):
             statuses = ", ".join(str(status) for status in sorted({seen.status for seen in gone.seen}))
-            print(
-                f"| {gone.name} | {len(gone.seen)} | {gone.answered:.2%} | {gone.calls} | {gone.ms(0.5):.0f} ms "
-                f"| {gone.ms(0.99):.0f} ms | {gone.ms(1.0):.0f} ms | {statuses} |",
-                flush=True,
-            )
+            times = " | ".join(f"{gone.ms(share):.0f} ms" for share in (0.5, 0.99, 1.0))
+            share, count = f"{gone.answered:.2%}", len(gone.seen)
+            print(f"| {gone.name} | {count} | {share} | {gone.calls} | {times} | {statuses} |", flush=True)
         reached &= one.answered >= 0.999 and both.ms(0.99) < 100.0
     return int(not reached)
 
