@@ -76,6 +76,7 @@ class Child:
         self.launch, self.process = launch, process
         self.report = Report("", 0, 0)
         self.ended_at: float | None = None
+        self.verdict = ""
         self._words = b""
         self._listening = asyncio.create_task(self._listen())
 
@@ -134,6 +135,14 @@ class Child:
             with suppress(ProcessLookupError):
                 self.process.kill()
             await self.process.wait()
+        await self._listening
+
+    async def kill(self, verdict: str) -> None:
+        """End it at once, for a reason that whoever asks it hears."""
+        self.verdict = verdict
+        with suppress(ProcessLookupError):
+            self.process.kill()
+        await self.process.wait()
         await self._listening
 
     async def _gone(self) -> bool:

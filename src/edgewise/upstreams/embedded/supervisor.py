@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from edgewise import assets
 from edgewise.domain.errors import AssetError, EdgewiseError, UpstreamUnreachable
+from edgewise.upstreams.embedded.health import EVERY_S, HEALTH_S, answers, hangs
 from edgewise.upstreams.embedded.process import Child, Launch
 
 if TYPE_CHECKING:
@@ -47,7 +50,9 @@ class EmbeddedRuntime:
 
     `slots` requests are answered at a time, each with up to `context` tokens; more wait in line.
     `chat_template` replaces the template inside the model file, `temperature` holds for requests without
-    one. Belongs to one event loop. `EmbeddedRuntime.of(name)` fills all of it in for a known model.
+    one. Its process is asked every `health_every_s` whether it is well; one that does not answer twice,
+    within `health_timeout_s`, is killed and started again. Belongs to one event loop.
+    `EmbeddedRuntime.of(name)` fills all of it in for a known model.
     """
 
     model_path: Path
@@ -60,9 +65,12 @@ class EmbeddedRuntime:
     temperature: float | None = None
     context: int = 8192
     start_timeout_s: float = 60.0
+    health_every_s: float = EVERY_S
+    health_timeout_s: float = HEALTH_S
     starts: int = field(default=0, init=False)
     _child: Child | None = field(default=None, init=False, repr=False)
     _starting: asyncio.Task[str] | None = field(default=None, init=False, repr=False)
+    _watching: asyncio.Task[None] | None = field(default=None, init=False, repr=False)
     _backoff: Backoff = field(default_factory=Backoff, init=False, repr=False)
     _not_before: float = field(default=0.0, init=False, repr=False)
     _serving_since: float = field(default=0.0, init=False, repr=False)
@@ -100,6 +108,8 @@ class EmbeddedRuntime:
     async def aclose(self) -> None:
         """End the process, if there is one, by force after three seconds. For good."""
         self._closing.set()
+        if self._watching is not None:
+            self._watching.cancel()
         if self._child is not None:
             await self._child.end()
         if self._starting is not None:
@@ -148,6 +158,18 @@ class EmbeddedRuntime:
             self._not_before = loop.time() + self._backoff.delay_s
             raise
         self._failure, self._serving_since = None, loop.time()
+        if self._watching is not None:
+            self._watching.cancel()
+        self._watching = asyncio.create_task(self._watch(self._child))
+
+    async def _watch(self, child: Child) -> None:
+        """Kill a child that hangs: the calls that wait for it then fail, and the next finds a new one."""
+        url, timeout_s = child.report.url, self.health_timeout_s
+        ask = partial(answers, url, timeout_s=timeout_s)
+        if await hangs(ask, every_s=self.health_every_s, alive=lambda: child.alive):
+            await child.kill(f"did not answer twice within {timeout_s:g} s, and was killed")
+            with suppress(EdgewiseError):  # whoever asks next hears of it
+                await self.url()
 
     def _stopped(self) -> UpstreamUnreachable:
         return UpstreamUnreachable(f"{self.alias} has been stopped.")
@@ -174,9 +196,8 @@ class EmbeddedRuntime:
         self._backoff.died(ended_at - self._serving_since)
         self._not_before = ended_at + self._backoff.delay_s
         code, words = dead.process.returncode, dead.last_words
-        self._failure = UpstreamUnreachable(
-            f"{self.alias} died with code {code} ({words or 'without a word'})."
-        )
+        how = dead.verdict or f"died with code {code}"
+        self._failure = UpstreamUnreachable(f"{self.alias} {how} ({words or 'without a word'}).")
         logger.warning("%s It is started again in %.1f s.", self._failure, self._backoff.delay_s)
 
     async def _hold_back(self) -> None:
