@@ -45,3 +45,16 @@ def test_a_request_that_another_may_answer(
     told, held = asyncio.run(meet(Rig(tmp_path, monkeypatch), row, kind, "auto"))
     assert (str(told), held) == row.free
     assert told.took_s < PATIENCE_S
+
+
+TLS = [row for row in ROWS if "TLS" in row.name]
+
+
+@pytest.mark.parametrize("row", TLS, ids=[row.name for row in TLS])
+def test_who_cannot_prove_its_name_gets_nothing(
+    row: Row, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, monkeypatch)
+    told, _ = asyncio.run(meet(rig, row, "whole", "sick"))
+    assert rig.sick.calls == 0
+    assert "certificate" in (told.error or {})["message"]

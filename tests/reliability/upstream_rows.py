@@ -79,13 +79,21 @@ async def refuses(rig: Rig) -> None:
     rig.address = f"127.0.0.1:{port}"
 
 
-def limited(retry_after: str) -> Callable[[Rig], Awaitable[None]]:
-    body = json.dumps(
-        {"error": {"message": "slow down", "type": "rate_limit_error", "param": None, "code": "slow"}}
-    )
-    return answering(
-        http(body.encode(), status="429 Too Many Requests", more=f"retry-after: {retry_after}\r\n")
-    )
+def in_half_a_minute() -> str:
+    """An HTTP date."""
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+
+
+def limited(retry_after: str | Callable[[], str]) -> Callable[[Rig], Awaitable[None]]:
+    """The endpoint has had enough, and says for how long."""
+    said = {"message": "slow down", "type": "rate_limit_error", "param": None, "code": "slow"}
+    body = json.dumps({"error": said}).encode()
+
+    async def inject(rig: Rig) -> None:
+        wait = retry_after if isinstance(retry_after, str) else retry_after()
+        await answering(http(body, status="429 Too Many Requests", more=f"retry-after: {wait}\r\n"))(rig)
+
+    return inject
 
 
 async def no_end(streamed: bool) -> AsyncIterator[bytes]:
@@ -203,7 +211,6 @@ async def closed_in_between(rig: Rig) -> None:
     rig.warm_up = rig.hang_up = True
 
 
-IN_HALF_A_MINUTE = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
 SAID = {"error": {"message": "it broke", "type": "server_error", "param": None, "code": None}}
 ERROR = json.dumps(SAID).encode()
 LIMITED = ("429 `slow`", "error (sick error), no cost estimated")
@@ -228,7 +235,7 @@ ROWS = (
         network(Faults(cut_after=0, ending="silence")), pinned=LATE),
     Row("429 with Retry-After as seconds", "HTTP 429, `Retry-After: 30`", limited("30"), pinned=LIMITED),
     Row("429 with Retry-After as a date", "HTTP 429, `Retry-After` as an HTTP date half a minute from now",
-        limited(IN_HALF_A_MINUTE), pinned=LIMITED),
+        limited(in_half_a_minute), pinned=LIMITED),
     Row("429 with an absurd Retry-After: too long", "HTTP 429, `Retry-After: 99999999999`",
         limited("99999999999"), pinned=LIMITED),
     Row("429 with an absurd Retry-After: negative", "HTTP 429, `Retry-After: -5`", limited("-5"),
