@@ -31,6 +31,7 @@ from edgewise.gateway.chat_body import parse_chat
 from edgewise.policies.shadow import Shadowed
 from edgewise.settings import CandidateSettings, PrivacySettings, ScriptSettings, Settings
 from edgewise.upstreams.guarded import Guarded
+from edgewise.upstreams.limited import Limited
 from edgewise.upstreams.redacting import Redacting
 from edgewise.upstreams.scripted import Scripted
 
@@ -57,7 +58,7 @@ class World:
     def behind(self, name: str) -> Scripted:
         """The upstream at the very end, past everything that is wrapped around it."""
         upstream = self.app.router.executor.upstreams[name]
-        while isinstance(upstream, Redacting | Guarded):
+        while isinstance(upstream, Redacting | Guarded | Limited):
             upstream = upstream.inner
         assert isinstance(upstream, Scripted)
         return upstream

@@ -1,7 +1,8 @@
-"""Who is asked for each candidate, and what stands before it: a guard, a veil, a watch."""
+"""Who is asked for each candidate, and what stands before it: a guard, a veil, a line, a watch."""
 
 from __future__ import annotations
 
+from functools import partial
 from os import environ
 from typing import TYPE_CHECKING, TypedDict
 
@@ -10,6 +11,8 @@ from edgewise.domain.errors import EdgewiseError
 from edgewise.settings import describe
 from edgewise.upstreams.embedded import EmbeddedRuntime
 from edgewise.upstreams.guarded import Guarded
+from edgewise.upstreams.limited import Limited
+from edgewise.upstreams.line import Bounds, Line
 from edgewise.upstreams.ollama import Ollama
 from edgewise.upstreams.openai import OpenAICompatible
 from edgewise.upstreams.redacting import Redacting
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from edgewise.domain.protocols import Upstream
     from edgewise.features.detectors import Detection
     from edgewise.monitors import World
-    from edgewise.settings import CandidateSettings, NetworkSettings
+    from edgewise.settings import CandidateSettings, LimitsSettings, NetworkSettings
 
 
 class _Bounds(TypedDict):
@@ -42,8 +45,9 @@ class Upstreams:
         world: World,
         detection: Detection,
         keys: Mapping[str, str],
+        limits: LimitsSettings,
     ) -> None:
-        self._world, self._detection, self._keys = world, detection, keys
+        self._world, self._detection, self._keys, self._limits = world, detection, keys, limits
         self.runtimes: dict[str, EmbeddedRuntime] = {}
         self.by_id: dict[str, Upstream] = {c.id: self._upstream(c) for c in candidates}
 
@@ -68,9 +72,11 @@ class Upstreams:
 
     def _upstream(self, candidate: CandidateSettings) -> Upstream:
         """Whom to ask for this candidate, with everything that stands before it."""
-        upstream = self._watched(candidate, self._plain_upstream(candidate))
+        line = self._line(candidate)
+        upstream = self._watched(candidate, self._plain_upstream(candidate), line)
         if candidate.network is not None:
             upstream = _behind(upstream, candidate.network)
+        upstream = Limited(upstream, line)
         place = describe(candidate)
         if place.trust == "device":
             return upstream
@@ -92,13 +98,27 @@ class Upstreams:
         url = (candidate.url or "").rstrip("/")
         return OpenAICompatible(candidate.id, model, url, api_key=key, **bounds)
 
-    def _watched(self, candidate: CandidateSettings, upstream: Upstream) -> Upstream:
+    def _line(self, candidate: CandidateSettings) -> Line:
+        """Where requests wait for this candidate; one whose slots are known takes as many calls."""
+        limits, slots = self._limits, candidate.slots
+        if slots is None and candidate.embedded is not None:
+            slots = self._runtime(candidate.embedded).slots
+        bounds = Bounds(
+            limits.in_flight if slots is None else slots,
+            limits.most_in_flight,
+            limits.adaptive and slots is None,
+            limits.waiting,
+            limits.max_wait_s,
+        )
+        return Line(candidate.id, bounds, tell=partial(self._world.full, candidate.id))
+
+    def _watched(self, candidate: CandidateSettings, upstream: Upstream, line: Line) -> Upstream:
         """The same upstream, its calls learned from, and its queue and its model looked after."""
         slots, loaded = None, getattr(upstream, "loaded", None)
         if candidate.embedded is not None:
             runtime = self._runtime(candidate.embedded)
             slots, loaded = runtime.slots, runtime.loaded
-        return self._world.watched(candidate.id, upstream, slots=slots, loaded=loaded)
+        return self._world.watched(candidate.id, upstream, slots=slots, loaded=loaded, wait=line.wait_s)
 
     def _runtime(self, model: str) -> EmbeddedRuntime:
         """One runtime a model, however many candidates stand on it."""

@@ -11,6 +11,7 @@ from edgewise.constraints.connectivity import Connectivity
 from edgewise.constraints.latency import Latency
 from edgewise.constraints.pin import Pin
 from edgewise.constraints.privacy import Privacy
+from edgewise.constraints.queue import Queue
 from edgewise.constraints.resources import Resources
 from edgewise.constraints.rules import Rule
 from edgewise.settings.plugins import made
@@ -31,6 +32,7 @@ def constraints_for(settings: Settings) -> tuple[Constraint, ...]:
         found.append(Connectivity())
     if asked.resources != "off":
         found.append(Resources(hard=asked.resources == "hard"))
+        found.append(Queue())
     if budget.usd_per_day is not None or budget.usd_per_request is not None:
         found.append(Budget(budget.usd_per_day, budget.usd_per_request))
     found.append(Latency(asked.deadline_s))

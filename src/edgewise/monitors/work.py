@@ -27,8 +27,8 @@ class Work:
     """Puts `in_flight:ID`, `queue_wait_s:ID`, `latency_s:ID` and `loaded:ID` on the board.
 
     `slots` are the calls that a candidate answers at a time, where that is known; `loaded` asks whether its
-    model is in memory. The wait is how long the calls in line before a new one will take, each as long as
-    answers lately took.
+    model is in memory; `waits` say how long those in our own line for it will take to begin. The wait is how
+    long the calls before a new one will take, each as long as answers lately took.
     """
 
     def __init__(
@@ -38,10 +38,12 @@ class Work:
         *,
         slots: Mapping[str, int] | None = None,
         loaded: Mapping[str, Loaded] | None = None,
+        waits: Mapping[str, Callable[[], float]] | None = None,
     ) -> None:
         self._board, self._watched = board, watched  # which may grow until it is followed
         self._slots: Mapping[str, int] = {} if slots is None else slots
         self._loaded: Mapping[str, Loaded] = {} if loaded is None else loaded
+        self._waits: Mapping[str, Callable[[], float]] = {} if waits is None else waits
         self._fresh: list[Reading] = []
 
     def observe(self, record: Record) -> None:
@@ -70,10 +72,12 @@ class Work:
         for name, watched in self._watched.items():
             found.append(Reading(f"in_flight:{name}", float(watched.in_flight), "calls", "calls", "normal"))
             slots, lately = self._slots.get(name), signals.get(f"latency_s:{name}")
+            wait = self._waits[name]() if name in self._waits else 0.0
             if slots is not None and lately is not None and lately.value is not None:
-                ahead = max(0, watched.in_flight - slots + 1)
-                wait = ahead * lately.value / slots
-                found.append(Reading(f"queue_wait_s:{name}", wait, "s", "calls", "normal"))
+                wait += max(0, watched.in_flight - slots + 1) * lately.value / slots
+            elif wait == 0.0 and f"queue_wait_s:{name}" not in signals:
+                continue
+            found.append(Reading(f"queue_wait_s:{name}", wait, "s", "calls", "normal"))
         self._board.put(found)
 
     async def look(self) -> None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from edgewise.domain.errors import StoreError
-from edgewise.domain.signals import NO_SIGNALS
+from edgewise.domain.signals import NO_SIGNALS, Reading
 from edgewise.monitors.connectivity import Connectivity
 from edgewise.monitors.reach import Patience
 from edgewise.monitors.registry import board_for, is_off
@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from edgewise.domain.candidates import Candidate
     from edgewise.domain.decisions import Record
     from edgewise.domain.protocols import Monitor, Upstream
-    from edgewise.domain.signals import Signals
+    from edgewise.domain.signals import Signals, State
     from edgewise.monitors.watch import Watch
     from edgewise.outcomes.reader import LogReader
     from edgewise.settings import Settings
 
     Loaded = Callable[[], Awaitable[bool | None]]
+
+QUEUE_TTL_S = 600.0
 
 
 class World:
@@ -54,16 +56,31 @@ class World:
         self._watched: dict[str, Watched] = {}
         self._loaded: dict[str, Loaded] = {}
         self._slots: dict[str, int] = {}
-        self._work = Work(self.board, self._watched, slots=self._slots, loaded=self._loaded)
+        self._waits: dict[str, Callable[[], float]] = {}
+        self._work = Work(
+            self.board, self._watched, slots=self._slots, loaded=self._loaded, waits=self._waits
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
+    def full(self, candidate: str, is_full: bool) -> None:  # noqa: FBT001 - a line tells nothing else
+        """Whether as many wait for the candidate as may, from now on; true until the next word."""
+        state: State = "critical" if is_full else "normal"
+        reading = Reading(f"queue_full:{candidate}", float(is_full), "", "queue", state)
+        self.board.put((reading,), ttl_s=QUEUE_TTL_S)
+
     def watched(
-        self, candidate: str, upstream: Upstream, *, slots: int | None = None, loaded: Loaded | None = None
+        self,
+        candidate: str,
+        upstream: Upstream,
+        *,
+        slots: int | None = None,
+        loaded: Loaded | None = None,
+        wait: Callable[[], float] | None = None,
     ) -> Upstream:
         """`upstream`, with its calls learned from.
 
-        `slots` are the calls that it answers at a time, `loaded` says whether its model is in memory, where
-        anybody knows.
+        `slots` are the calls that it answers at a time, `loaded` says whether its model is in memory, `wait`
+        in how many seconds those in line for it will have begun, where anybody knows.
         """
         if self._is_off:
             return upstream
@@ -74,6 +91,8 @@ class World:
             self._slots[candidate] = slots
         if loaded is not None:
             self._loaded[candidate] = loaded
+        if wait is not None:
+            self._waits[candidate] = wait
         return wrapped
 
     def observe(self, record: Record) -> None:
