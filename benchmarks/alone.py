@@ -32,6 +32,16 @@ def log_cost(folder: Path, rounds: int, seconds: int) -> Finding:
     )
 
 
+def healthy_path(folder: Path, rounds: int, seconds: int) -> Finding:
+    """CPU of the plan for failures on a request that meets none, in a process of its own."""
+    del seconds
+    command = [sys.executable, "-m", "benchmarks.reliability.overhead", "--json"]
+    told = json.loads(printed([*command, "--rounds", str(2 * rounds + 1)], folder))
+    bare, whole = told["bare_us"], told["whole_us"]
+    note = f"{whole:.1f} us with the plan, {bare:.1f} us without"
+    return Finding("plan for failures: CPU a request", whole - bare, "us", 15.0, note=note, details=told)
+
+
 def import_time(folder: Path, rounds: int, seconds: int) -> Finding:
     """`import edgewise` in fresh processes, and the modules that cost most."""
     del seconds

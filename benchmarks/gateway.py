@@ -35,6 +35,7 @@ MEASURES = {
     "plain": Measure(beside_nginx.plain_answers, frozenset({"nginx", "wrk", "cc", "cores"})),
     "stream": Measure(beside_nginx.streamed_answers, frozenset({"nginx", "cc", "cores"})),
     "log": Measure(alone.log_cost),
+    "healthy": Measure(alone.healthy_path),
     "import": Measure(alone.import_time),
     "memory": Measure(alone.memory, frozenset({"wrk", "cc", "cores"})),
     "ready": Measure(alone.ready_time, frozenset({"cc", "cores"})),
