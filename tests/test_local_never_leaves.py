@@ -1,7 +1,7 @@
 """No sequence of what can happen to a request sends it beyond the trust that it allows.
 
-`WAYS_OUT` lists every path by which a request may reach an upstream. Whoever adds a path (a fallback, a
-hedge, a cascade, a judge that asks) adds it here; the property is then asked of it too.
+`WAYS_OUT` lists every path by which a request may reach an upstream, fallback, retries and hedges among
+them. Whoever adds a path (a cascade, a judge that asks) adds it here; the property is then asked of it too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
@@ -22,14 +23,14 @@ from msgspec import structs
 
 from edgewise.app import App
 from edgewise.domain.decisions import Odds
-from edgewise.domain.errors import EdgewiseError
+from edgewise.domain.errors import EdgewiseError, UpstreamUnreachable
 from edgewise.domain.privacy import permits, privacy_of
 from edgewise.domain.requests import Action, Request, Situation
-from edgewise.execution import Answer
+from edgewise.execution import Answer, Executor
 from edgewise.gateway.callers import Caller
 from edgewise.gateway.chat_body import parse_chat
 from edgewise.policies.shadow import Shadowed
-from edgewise.settings import CandidateSettings, PrivacySettings, ScriptSettings, Settings
+from edgewise.settings import CandidateSettings, ExecutionSettings, PrivacySettings, ScriptSettings, Settings
 from edgewise.upstreams.guarded import Guarded
 from edgewise.upstreams.limited import Limited
 from edgewise.upstreams.redacting import Redacting
@@ -101,6 +102,40 @@ async def hedge(world: World, request: Request) -> None:
     await asyncio.gather(*asked, *(world.app.router.route(request) for _ in range(2)), return_exceptions=True)
 
 
+async def broken(world: World, request: Request) -> None:
+    """Nobody answers: whoever may take over is asked, and asked again."""
+    for name in _DOMAIN:
+        world.behind(name)._replies = [UpstreamUnreachable("gone")]
+    with suppress(EdgewiseError):
+        await consumed(await replace(world.app.router, executor=_eager(world)).route(request))
+
+
+async def broken_and_misled(world: World, request: Request) -> None:
+    """The same with a decision whose shortlist holds everybody, and whose rules said nothing."""
+    for name in _DOMAIN:
+        world.behind(name)._replies = [UpstreamUnreachable("gone")]
+    screened = await world.app.router._screened(request)
+    decision = await world.app.router.decide(request)
+    misled = structs.replace(decision, shortlist=tuple(_DOMAIN), objections=())
+    willing = structs.replace(screened, wishes=structs.replace(screened.wishes, fallback=True))
+    chosen = next(c for c in world.app.candidates if c.id == decision.chosen)
+    with suppress(EdgewiseError):
+        await consumed(await _eager(world).carry_out(misled, chosen, willing, arrived=0.0))
+
+
+async def hedged(world: World, request: Request) -> None:
+    """Two at once, the second at once."""
+    await consumed(await replace(world.app.router, executor=_eager(world, hedge=True)).route(request))
+
+
+def _eager(world: World, *, hedge: bool = False) -> Executor:
+    """The app's executor, which tries again without a pause."""
+    limits = ExecutionSettings(hedge=hedge, hedge_after_s=0.0 if hedge else None)
+    executor = replace(world.app.router.executor, limits=limits)
+    object.__setattr__(executor._fallback, "sleep", partial(asyncio.sleep, 0))
+    return executor
+
+
 class Everywhere:
     """A policy that wants the farthest candidate that it is shown, and any other no less."""
 
@@ -133,6 +168,9 @@ WAYS_OUT: Sequence[Callable[[World, Request], Awaitable[None]]] = (
     without_constraints,
     fallback,
     hedge,
+    broken,
+    broken_and_misled,
+    hedged,
     wild_policy,
     session_move,
 )
@@ -212,6 +250,8 @@ def test_every_way_can_send_at_all() -> None:
         async with App(Settings(candidates=CANDIDATES)) as app:
             for way in WAYS_OUT:
                 world = World(app)
+                for name in _DOMAIN:
+                    world.behind(name)._replies = ["yes"]
                 before = sum(len(world.behind(name).asked) for name in _DOMAIN)
                 await way(world, parse_chat(_body("hi", "far", stream=False), {}))
                 assert sum(len(world.behind(name).asked) for name in _DOMAIN) > before, way.__name__

@@ -215,7 +215,7 @@ def _wishes(chat: _ChatBody, headers: Mapping[str, str], caller: Caller) -> Wish
         deadline_s=_deadline(headers.get("deadline") or extension.deadline_s),
         metadata=extension.metadata or {},
         priority=caller.at_most(headers.get("priority") or extension.priority),
-        fallback=_fallback(headers.get("fallback"), extension.fallback),
+        fallback=_fallback(headers.get("fallback"), body=extension.fallback),
     )
 
 
@@ -240,7 +240,7 @@ def _privacy(*said: str | None) -> str | None:
         ) from None
 
 
-def _fallback(header: str | None, body: bool | None) -> bool | None:
+def _fallback(header: str | None, *, body: bool | None) -> bool | None:
     """Whether another candidate may take over; a header goes before the body."""
     if header is None:
         return body
