@@ -114,11 +114,13 @@ def test_an_absurd_retry_after(said: str, rig: Rig) -> None:
     """An absurd retry after.
 
     Injected: HTTP 429 with a `Retry-After` of a thousand years, below 0 or of words.
-    Client: answered by the other endpoint.
+    Client: who pinned the endpoint gets the 429 without that; all others are answered by the other one.
     Log: nobody waits for it, and the endpoint is asked again a little later.
     """
 
     async def use() -> None:
+        told = await rig.ask("sick", streamed=False)
+        assert (told.status, "retry-after" in told.headers) == (429, False)
         assert str(await rig.ask("auto", streamed=False)) == "200 from well"
         rig.heal()
         assert await answered_until(rig, "200 from sick") <= {"200 from well"}

@@ -22,6 +22,7 @@ from edgewise.domain.errors import (
     WouldLeave,
 )
 from edgewise.domain.wire import error_body
+from edgewise.execution.retries import retry_after_s
 
 if TYPE_CHECKING:
     from edgewise.gateway.wire import Headers
@@ -103,8 +104,9 @@ def _refused(error: UpstreamRefused) -> tuple[int, Headers, bytes]:
     if error.status not in PASSED_ON:
         return 502, [], _body(error, 502, "upstream_error")
     headers: Headers = []
-    if error.retry_after is not None and error.retry_after.isascii() and error.retry_after.isprintable():
-        headers = [(b"retry-after", error.retry_after.encode())]
+    said = error.retry_after or ""
+    if said.isascii() and said.isprintable() and retry_after_s(said) is not None:
+        headers = [(b"retry-after", said.encode())]
     return error.status, headers, _in_shape(error)
 
 

@@ -42,14 +42,18 @@ class _Choice(Struct):
     finish_reason: str | None = None
 
 
-class _Answer(Struct):
+class _Unmetered(Struct):
     choices: list[_Choice] = []
-    usage: Raw | UnsetType = UNSET
     error: Raw | UnsetType = UNSET
 
 
+class _Answer(_Unmetered):
+    usage: Usage | None = None
+
+
 _answer = msgspec.json.Decoder(_Answer)
-_usage: msgspec.json.Decoder[Usage | None] = msgspec.json.Decoder(Usage | None)
+_unmetered = msgspec.json.Decoder(_Unmetered)
+_lie = Usage(-1, -1)
 _top_level = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -64,17 +68,17 @@ class Reading(Struct, frozen=True):
 def read_plain(body: bytes) -> Reading:
     """Read a whole answer. An error inside a 200, or no JSON, comes back as `error`."""
     try:
-        answer = _answer.decode(body)
+        answer = _decoded(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return Reading("", None, "The candidate's answer is not a JSON chat completion.")
-    content = any(_has_content(choice) for choice in answer.choices)
-    usage = _believed(answer.usage, content=content)
+    words = answer.choices[0].message if answer.choices else None
+    text = (words.content or "") if words else ""
+    usage = _believed(answer.usage, content=bool(text))
     if _said(answer.error):
         return Reading("", usage, "The candidate answered with an error inside a 200.")
     if not answer.choices:
         return Reading("", usage, "The candidate's answer has no choices.")
-    words = answer.choices[0].message
-    return Reading((words.content or "") if words else "", usage)
+    return Reading(text, usage)
 
 
 class Meter:
@@ -148,7 +152,7 @@ class Meter:
             self.done = True
             return b""
         try:
-            answer = _answer.decode(data)
+            answer = _decoded(data)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             self.error = "The candidate's stream holds an event that is not JSON."
             return b""
@@ -167,7 +171,7 @@ class Meter:
             return event + b"\n\n"
         if any(_has_content(choice) for choice in answer.choices):
             self.started = True
-        if not _said(answer.usage):
+        if answer.usage is None:
             return event + b"\n\n"
         self.usage = _believed(answer.usage, content=self.started)
         if not self._strip:
@@ -192,7 +196,7 @@ def _answers(events: bytes) -> Iterator[_Answer]:
         data = _data_of(event)
         if data and data != b"[DONE]":
             try:
-                yield _answer.decode(data)
+                yield _decoded(data)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 continue
 
@@ -205,20 +209,23 @@ def _data_of(event: bytes) -> bytes:
     return b"\n".join(line[5:].strip() for line in lines)
 
 
-def _believed(said: Raw | UnsetType, *, content: bool) -> Usage | None:
+def _decoded(data: bytes) -> _Answer:
+    """An answer, or an event of one. A usage report of another shape is no reason to refuse the rest."""
+    try:
+        return _answer.decode(data)
+    except msgspec.MsgspecError:
+        rest = _unmetered.decode(data)
+        return _Answer(choices=rest.choices, error=rest.error, usage=_lie)
+
+
+def _believed(usage: Usage | None, *, content: bool) -> Usage | None:
     """A usage report, unless it cannot be true: then what was used is estimated, as where there is none.
 
     Words (`content`) that took no tokens would cost nothing.
     """
-    if said is UNSET:
+    if usage is None or not 0 <= usage.prompt_tokens <= MOST_TOKENS:
         return None
-    try:
-        usage = _usage.decode(said)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    if usage is None or not (0 <= usage.prompt_tokens <= MOST_TOKENS):
-        return None
-    return usage if int(content) <= usage.completion_tokens <= MOST_TOKENS else None
+    return usage if content <= usage.completion_tokens <= MOST_TOKENS else None
 
 
 def _has_content(choice: _Choice) -> bool:
