@@ -16,7 +16,7 @@ from tests.servers import Mock, Running, gateway
 
 from edgewise.outcomes import LogReader
 
-ROUNDS, QUICK = 50, 5  # the rest is for `make test-all`
+ROUNDS, QUICK = 25, 5  # the rest is for `make test-all`; a thousand: benchmarks/kills.py
 
 
 def load(
