@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "reliability.md"
-STORMS = ROOT / "tests" / "reliability" / "test_upstream_storms.py"
+TESTS = ROOT / "tests" / "reliability"
 # ruff: noqa: E501 - the page is as wide as the other pages
 HEAD = """# What happens when an endpoint fails
 
@@ -38,12 +38,18 @@ FAULTS = """## One request
 | fault | what is injected | pinned to it: the client sees | the log holds | where another may answer: the client sees | the log holds |
 |---|---|---|---|---|---|
 """
-MANY = """
-## Many requests
+TABLE = """
+## {}
 
 | fault | what is injected | the client sees | the log holds |
 |---|---|---|---|
 """
+# Tests that say in their docstrings what is injected, what the client sees, and what the log holds.
+TOLD = {
+    "Many requests": "test_upstream_storms.py",
+    "The machine itself": "test_host_faults.py",
+    "What clients send": "test_input_faults.py",
+}
 BOX = """
 ## The bad network
 
@@ -81,20 +87,23 @@ def page() -> str:
     from tests.reliability.upstream_rows import ROWS  # noqa: PLC0415 - found only from here on
 
     rows = [_line(f"{row.name}{_kinds(row.kinds)}", row.injected, *row.pinned, *row.free) for row in ROWS]
-    return HEAD + FAULTS + "".join(rows) + MANY + "".join(_storms()) + BOX
+    tables = [
+        TABLE.format(title) + "".join(found) for title, file in TOLD.items() if (found := _told(TESTS / file))
+    ]
+    return HEAD + FAULTS + "".join(rows) + "".join(tables) + BOX
 
 
 def _kinds(kinds: tuple[str, ...]) -> str:
     return f" ({kinds[0]})" if len(kinds) == 1 else ""
 
 
-def _storms() -> list[str]:
-    """A row for each test of many requests, from what it says of itself."""
+def _told(tests: Path) -> list[str]:
+    """A row for each test that tells of itself; none where the file does not exist."""
     found: list[str] = []
-    for test in ast.parse(STORMS.read_text(encoding="utf-8")).body:
+    for test in ast.parse(tests.read_text(encoding="utf-8")).body if tests.exists() else ():
         said = ast.get_docstring(test) if isinstance(test, ast.FunctionDef) else None
-        if said is not None and said.count("\n") > 1:
-            name, *parts = re.split(r"\n+(?:Injected|Client|Log): ", said)
+        name, *parts = re.split(r"\n+(?:Injected|Client|Log): ", said or "")
+        if len(parts) == 3:  # noqa: PLR2004 - the three columns behind the name
             found.append(_line(*(" ".join(part.split()).rstrip(".") for part in (name, *parts))))
     return found
 
