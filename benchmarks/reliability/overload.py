@@ -24,7 +24,7 @@ from benchmarks.reliability.upstream import Upstream
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SLOTS, SERVICE_S = 4, 0.05
+SLOTS, SERVICE_S = 8, 0.4
 CAPACITY = SLOTS / SERVICE_S
 LOADS = (0.5, 1.0, 3.0)
 MOST_SLOWER = 3.0

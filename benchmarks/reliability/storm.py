@@ -154,12 +154,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     print("|---|---|---|---|---|---|---|")
     reached = True
     for name, found in storms.items():
+        is_last = not found.cloud_calls  # it is asked all the same, as long as it fails at once
         p99 = percentile((seen.took_s for seen in found.during), 0.99)
+        alone_after = "never: it is the last" if is_last else f"{found.opened_s:.1f} s"
         print(
-            f"| {name} | {found.opened_s:.1f} s | {found.edge_share:.3f} | {found.calls_a_request:.3f} "
+            f"| {name} | {alone_after} | {found.edge_share:.3f} | {found.calls_a_request:.3f} "
             f"| {found.answered:.2%} | {1e3 * p99:.0f} ms | {found.recovered_s:.1f} s |"
         )
-        reached &= found.opened_s <= 5.0 and found.calls_a_request <= 1.2 and found.recovered_s <= 15.0
+        reached &= (is_last or found.opened_s <= 5.0) and found.calls_a_request <= 1.2
+        reached &= found.recovered_s <= 15.0
     return int(not reached)
 
 
