@@ -89,6 +89,7 @@ def test_money_a_day_is_remembered_across_a_restart(
     keyed: Running, shared_mock: Mock, tmp_path: Path
 ) -> None:
     config = two_candidates(shared_mock, KEYS)
+    statuses = list[int]()
     for _ in range(2):
         with gateway(tmp_path, config, env={"GIANT_KEY": "sk-canary"}) as running:
             statuses = [asked(running, BROKE)[0] for _ in range(2)]

@@ -86,7 +86,8 @@ class Executor:
         committed = self.log.append(decision) if request.stream else None
         try:
             landed = await self._fallback.answered(flight, candidate)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as ended:
+            flight.was_ended(ended)
             self._record(flight, flight.abandoned(candidate))
             raise
         except Exception as error:
@@ -143,7 +144,8 @@ class Executor:
             yield b""
             while ready := await stream.ready():
                 yield ready
-        except (asyncio.CancelledError, GeneratorExit):
+        except (asyncio.CancelledError, GeneratorExit) as ended:
+            flight.was_ended(ended)
             self.circuits.let_go(call.candidate.id, call.epoch)
             self.log.append(flight.landed(call.candidate, call.abandoned()))
             raise

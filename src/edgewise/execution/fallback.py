@@ -149,7 +149,8 @@ class Fallback:
         call = Call(flight, candidate, self.circuits.of(name).epoch)
         try:
             landed = await self.asking.ask(call)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as ended:
+            flight.was_ended(ended)
             self.circuits.let_go(name, call.epoch)
             flight.attempts.append(call.cut_off() if flight.is_won else call.abandoned())
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from time import perf_counter, time
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ class Flight:
     attempts: list[Attempt] = field(default_factory=list[Attempt])
     reason: Reason = "fallback"
     is_won: bool = False
+    ended: str | None = None
 
     def failed(self, candidate: Candidate, error: Exception) -> Outcome:
         """The outcome where no call brought an answer, or none was made."""
@@ -45,9 +47,16 @@ class Flight:
         last = self._last(candidate, None)
         return self._outcome(candidate, last, "cancelled", last.error or self.hung_up, None)
 
+    def was_ended(self, how: BaseException) -> None:
+        """Note what the cancellation says of itself; one without words is a client's."""
+        if isinstance(how, asyncio.CancelledError) and how.args and isinstance(how.args[0], str):
+            self.ended = how.args[0]
+
     @property
     def hung_up(self) -> str:
-        """Who ended it: a client, or the end of Edgewise where a shadow has none."""
+        """Who ended it: a client, or the end of Edgewise."""
+        if self.ended is not None:
+            return self.ended
         return "The client hung up." if self.decision.shadow_of is None else "Edgewise was ended."
 
     def landed(self, candidate: Candidate, attempt: Attempt, *, response: str | None = None) -> Outcome:
