@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgewise.domain.errors import UpstreamError, UpstreamTimeout
-from edgewise.execution.deadline import Deadline
+from edgewise.execution.deadline import Deadlines
 from edgewise.upstreams.reading import Meter, Reading, read_plain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
     from edgewise.domain.protocols import Upstream
+    from edgewise.execution.deadline import Wait
     from edgewise.execution.flight import Call
     from edgewise.settings import ExecutionSettings
 
@@ -27,35 +28,20 @@ class Stream:
     name: str
     pieces: AsyncGenerator[bytes, None]
     meter: Meter
-    deadline: Deadline
+    wait: Wait
     idle_s: float
     ends_at: float
     head: bytes = b""
 
-    async def ready(self) -> bytes:
-        """The next whole events for the client; empty where the upstream's own end, or an error, has come."""
-        if self.head:
-            head, self.head = self.head, b""
-            return head
-        meter, pieces = self.meter, self.pieces
-        by = min(asyncio.get_running_loop().time() + self.idle_s, self.ends_at)
-        try:
-            while not (meter.done or meter.error):
-                with self.deadline.by(by):
-                    piece = await anext(pieces)
-                if ready := meter.feed(piece):
-                    return ready
-        except StopAsyncIteration:
-            pass
-        except TimeoutError:
-            is_over = by == self.ends_at
-            said = "took longer than its time" if is_over else f"sent nothing for {self.idle_s:g} s"
-            raise UpstreamTimeout(f"{self.name} {said}.") from None
-        return b""
+    def silence(self, by: float) -> str:
+        """What is said of a stream whose deadline `by` has passed."""
+        is_over = by == self.ends_at
+        said = "took longer than its time" if is_over else f"sent nothing for {self.idle_s:g} s"
+        return f"{self.name} {said}."
 
     async def aclose(self) -> None:
         """Hang up."""
-        self.deadline.close()
+        self.wait.close()
         await self.pieces.aclose()
 
 
@@ -75,33 +61,36 @@ class Asking:
     upstreams: Mapping[str, Upstream]
     limits: ExecutionSettings
     keep_text: bool = True
+    deadlines: Deadlines = field(default_factory=Deadlines)
 
     async def ask(self, call: Call) -> Landed:
         """The answer of the call's candidate."""
         request = call.flight.request
-        deadline = Deadline()
-        now = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        wait, now = self.deadlines.wait(loop), loop.time()
         ends_at = min(now + self.limits.try_s, call.flight.ends_at)
         first_by = min(now + self.limits.first_token_s, ends_at) if request.stream else ends_at
         streaming = False
+        wait.begin(first_by)
         try:
-            with deadline.by(first_by):
-                answer = await self.upstreams[call.candidate.id].ask(request)
-                if not request.stream:
-                    body = answer if isinstance(answer, bytes) else await _gathered(answer)
-                    return _whole(call, body)
-                pieces = _events(answer) if isinstance(answer, bytes) else answer
-                meter = Meter(wants_usage=request.wants_usage, keep_text=self.keep_text)
-                stream = Stream(call.candidate.id, pieces, meter, deadline, self.limits.idle_s, ends_at)
-                await _begin(call, stream)
-                streaming = True
-                return Landed(call, stream=stream)
-        except TimeoutError:
+            answer = await self.upstreams[call.candidate.id].ask(request)
+            if not request.stream:
+                return _whole(call, answer if isinstance(answer, bytes) else await _gathered(answer))
+            pieces = _events(answer) if isinstance(answer, bytes) else answer
+            meter = Meter(wants_usage=request.wants_usage, keep_text=self.keep_text)
+            stream = Stream(call.candidate.id, pieces, meter, wait, self.limits.idle_s, ends_at)
+            await _begin(call, stream)
+            wait.over()
+            streaming = True
+            return Landed(call, stream=stream)
+        except asyncio.CancelledError:
+            if not wait.is_late():
+                raise
             kind = "sent no words" if request.stream else "did not answer"
             raise UpstreamTimeout(f"{call.candidate.id} {kind} within {first_by - now:.3g} s.") from None
         finally:
             if not streaming:
-                deadline.close()
+                wait.close()
 
 
 async def _begin(call: Call, stream: Stream) -> None:

@@ -54,8 +54,9 @@ class Breaker:
     _probing: bool = False
     _probe_by: float = 0.0
     _turn_at: float = 0.0
-    _counts: tuple[int, int] = (0, 0)  # calls and failures of this window
-    _before: tuple[int, int] = (0, 0)  # and of the one before
+    _calls: int = 0  # of this window
+    _failures: int = 0
+    _before: tuple[int, int] = (0, 0)  # calls and failures of the one before
 
     def is_probe_due(self, now: float) -> bool:
         """Whether the next call that is let through is a probe."""
@@ -75,14 +76,17 @@ class Breaker:
         """A call was answered."""
         self.row, self.dead = 0, False
         if self.state == "closed":
-            self._count(now, failed=False)
+            if now >= self._turn_at:
+                self._turn(now)
+            self._calls += 1
             return
         self._probing = False
         self._proven += 1
         self.state, self.until = "half-open", now
         if self._proven >= self.rules.proof:
             self.state, self._open_s, self._proven = "closed", 0.0, 0
-            self._counts = self._before = (0, 0)
+            self._calls = self._failures = 0
+            self._before = (0, 0)
 
     def failed(self, now: float, took_s: float = 0.0) -> None:
         """A call failed through the candidate's fault, after `took_s`."""
@@ -90,8 +94,11 @@ class Breaker:
         self.slow_s = took_s
         rules = self.rules
         if self.state == "closed":
-            self._count(now, failed=True)
-            calls, failures = (self._counts[i] + self._before[i] for i in (0, 1))
+            if now >= self._turn_at:
+                self._turn(now)
+            self._calls += 1
+            self._failures += 1
+            calls, failures = self._calls + self._before[0], self._failures + self._before[1]
             self.dead = self.row >= rules.in_a_row
             if self.dead or (calls >= rules.fewest and failures >= rules.share * calls):
                 self._open(now, rules.open_s)
@@ -115,11 +122,9 @@ class Breaker:
         self.state, self._open_s, self._proven, self._probing = "open", open_s or self.rules.open_s, 0, False
         self.epoch += 1
 
-    def _count(self, now: float, *, failed: bool) -> None:
-        if now >= self._turn_at:
-            gone = now - self._turn_at >= self.rules.window_s
-            self._before = (0, 0) if gone else self._counts
-            self._counts = (0, 0)
-            self._turn_at = now + self.rules.window_s
-        calls, failures = self._counts
-        self._counts = (calls + 1, failures + failed)
+    def _turn(self, now: float) -> None:
+        """Begin a new window."""
+        gone = now - self._turn_at >= self.rules.window_s
+        self._before = (0, 0) if gone else (self._calls, self._failures)
+        self._calls = self._failures = 0
+        self._turn_at = now + self.rules.window_s

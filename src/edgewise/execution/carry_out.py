@@ -86,8 +86,7 @@ class Executor:
         committed = self.log.append(decision) if request.stream else None
         try:
             landed = await self._fallback.answered(flight, candidate)
-        except asyncio.CancelledError as ended:
-            flight.was_ended(ended)
+        except asyncio.CancelledError:
             self._record(flight, flight.abandoned(candidate))
             raise
         except Exception as error:
@@ -98,7 +97,7 @@ class Executor:
         try:
             await committed
         except asyncio.CancelledError:
-            self.log.append(flight.landed(landed.call.candidate, landed.call.abandoned()))
+            self._left(flight, landed)
             await landed.stream.aclose()
             raise
         except BaseException:
@@ -139,16 +138,29 @@ class Executor:
 
     async def _relay(self, flight: Flight, landed: Landed, stream: Stream) -> AsyncGenerator[bytes, None]:
         """First an empty piece, then the client's own."""
-        call, failure = landed.call, None
+        failure: str | None = None
+        meter, wait, step = stream.meter, stream.wait, stream.pieces.__anext__
+        time_of = asyncio.get_running_loop().time
+        by = min(time_of() + stream.idle_s, stream.ends_at)
         try:
             yield b""
-            while ready := await stream.ready():
-                yield ready
-        except (asyncio.CancelledError, GeneratorExit) as ended:
-            flight.was_ended(ended)
-            self.circuits.let_go(call.candidate.id, call.epoch)
-            self.log.append(flight.landed(call.candidate, call.abandoned()))
-            raise
+            ready = stream.head
+            while True:
+                if ready:
+                    yield ready
+                    by = min(time_of() + stream.idle_s, stream.ends_at)
+                if meter.done or meter.error:
+                    break
+                wait.begin(by)
+                ready = meter.feed(await step())
+                wait.over()
+        except StopAsyncIteration:
+            pass
+        except (asyncio.CancelledError, GeneratorExit):
+            if not wait.is_late():
+                self._left(flight, landed)
+                raise
+            failure = stream.silence(by)
         except Exception as error:  # the client has an answer's beginning: it gets an end, too
             if not isinstance(error, EdgewiseError):
                 logger.exception("A stream failed in a way that we did not foresee.")
@@ -156,6 +168,12 @@ class Executor:
         finally:
             await stream.aclose()
         yield await self._ending(flight, landed, stream, stream.meter.error or failure)
+
+    def _left(self, flight: Flight, landed: Landed) -> None:
+        """Write down that the client has gone."""
+        call = landed.call
+        self.circuits.let_go(call.candidate.id, call.epoch)
+        self.log.append(flight.landed(call.candidate, call.abandoned()))
 
     async def _ending(self, flight: Flight, landed: Landed, stream: Stream, problem: str | None) -> bytes:
         """Write the outcome down, then let the end of the stream go."""

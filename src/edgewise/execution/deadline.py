@@ -1,71 +1,96 @@
-"""How long one wait may last, at the price of one timer a request."""
+"""How long one wait may last, at the price of a few assignments."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from math import inf
 
-if TYPE_CHECKING:
-    from types import TracebackType
+__all__ = ["Deadlines", "Wait"]
 
 
-class Deadline:
-    """`with deadline.by(at):` around each wait; raises `TimeoutError` once the loop's time is past `at`.
+class Wait:
+    """What a task waits for, one thing after the other: `begin(at)`, await, `over()`.
 
-    `asyncio.timeout` does the same with a timer each time; a stream waits hundreds of times. The timer of
-    this one only looks whether a wait has lasted too long, and is set again if not. `close` ends it.
+    Once the loop's time is past `at`, the task is cancelled; `is_late` then says of a CancelledError whether
+    that was us, and takes it back. `close` when nothing more will be waited for.
     """
 
-    __slots__ = ("_at", "_cancelling", "_expired", "_handle", "_loop", "_task")
+    __slots__ = ("_cancelling", "_deadlines", "_expired", "at", "task")
 
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._handle: asyncio.TimerHandle | None = None
-        self._task: asyncio.Task[object] | None = None
-        self._at = 0.0
-        self._cancelling = 0
+    def __init__(self, deadlines: Deadlines) -> None:
+        self._deadlines = deadlines
+        self._expired, self._cancelling = False, 0
+        self.task: asyncio.Task[object] | None = None
+        self.at = inf
+
+    def begin(self, at: float) -> None:
+        """Wait until `at`, in the loop's time."""
+        self.at, self.task = at, asyncio.current_task()
+        if at < self._deadlines.next_at:
+            self._deadlines.look_at(at)
+
+    def over(self) -> None:
+        """What was waited for has come."""
+        self.task = None
+
+    def is_late(self) -> bool:
+        """Whether the CancelledError that ended the wait was this deadline's, and nobody else's."""
+        task, self.task = self.task, None
+        if not self._expired or task is None:
+            return False
         self._expired = False
-
-    def by(self, at: float) -> Deadline:
-        """The next wait ends at `at`, in the loop's time."""
-        self._at = at
-        handle = self._handle
-        if handle is None or at < handle.when():
-            if handle is not None:
-                handle.cancel()
-            self._handle = self._loop.call_at(at, self._look)
-        return self
+        return task.uncancel() <= self._cancelling
 
     def close(self) -> None:
-        """End the timer."""
-        self._task = None
+        """Nothing more is waited for."""
+        self.task = None
+        self._deadlines.waits.discard(self)
+
+    def expire(self) -> None:
+        """The time is up: from the timer."""
+        if self.task is not None and not self._expired:
+            self._expired, self._cancelling = True, self.task.cancelling()
+            self.task.cancel()
+
+
+class Deadlines:
+    """All waits of one event loop, behind one timer that goes off when the earliest of them is due.
+
+    `asyncio.timeout` sets and cancels a timer each time; a stream waits hundreds of times.
+    """
+
+    def __init__(self) -> None:
+        self.waits: set[Wait] = set()
+        self.next_at = inf
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._handle: asyncio.TimerHandle | None = None
+
+    def wait(self, loop: asyncio.AbstractEventLoop) -> Wait:
+        """A new one; on another event loop than before, the others are forgotten with theirs."""
+        if loop is not self._loop:
+            self.waits, self.next_at, self._loop, self._handle = set(), inf, loop, None
+        wait = Wait(self)
+        self.waits.add(wait)
+        return wait
+
+    def look_at(self, at: float) -> None:
+        """Set the timer to an earlier time."""
         if self._handle is not None:
             self._handle.cancel()
-            self._handle = None
-
-    def __enter__(self) -> None:
-        """Begin to wait."""
-        self._task = task = asyncio.current_task()
-        self._cancelling = task.cancelling() if task is not None else 0
-        self._expired = False
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """The wait is over. Whoever else cancelled the task meanwhile goes first."""
-        task, self._task = self._task, None
-        if not self._expired or task is None:
-            return
-        alone = task.uncancel() <= self._cancelling
-        if alone and kind is not None and issubclass(kind, asyncio.CancelledError):
-            raise TimeoutError from error
+        if self._loop is not None:
+            self.next_at, self._handle = at, self._loop.call_at(at, self._look)
 
     def _look(self) -> None:
-        self._handle = None
-        if self._task is None:  # nobody waits: the next wait sets the timer again
-            return
-        if self._loop.time() < self._at:
-            self._handle = self._loop.call_at(self._at, self._look)
-            return
-        self._expired = True
-        self._task.cancel()
+        """End the waits that are due, and come back for the next."""
+        self.next_at, self._handle = inf, None
+        now = self._loop.time() if self._loop is not None else 0.0
+        earliest = inf
+        for wait in tuple(self.waits):
+            if wait.task is None:  # its next wait sets the timer again
+                continue
+            if wait.at <= now:
+                wait.expire()
+            elif wait.at < earliest:
+                earliest = wait.at
+        if earliest < inf:
+            self.look_at(earliest)

@@ -54,15 +54,19 @@ class Fallback:
         current, tries = chosen, 0
         rest: list[Candidate] | None = None
         first: EdgewiseError | None = None
+        hedge = self.limits.hedge
         while True:
             error: EdgewiseError | None = None
-            if self.limits.hedge or not self.circuits.is_closed(current.id):
+            if hedge or not self.circuits.is_closed(current.id):
                 rest = self._others(flight, chosen) if rest is None else rest
                 may_probe = not rest or self.budget.has_one()
                 error = self.circuits.refusal(current.id, last=not rest, may_probe=may_probe)
             try:
                 if error is None:
-                    return await self._asked(flight, current, rest if first is None else None)
+                    alone = not hedge or first is not None
+                    return await (
+                        self._ask(flight, current) if alone else self._hedged(flight, current, rest)
+                    )
             except EdgewiseError as failed:
                 error = failed
             first = error if first is None or not was_asked(first) else first
@@ -113,9 +117,9 @@ class Fallback:
             return None
         return (said or 0.0) + backoff_s(self.dice, tries)
 
-    async def _asked(self, flight: Flight, current: Candidate, rest: list[Candidate] | None) -> Landed:
+    async def _hedged(self, flight: Flight, current: Candidate, rest: list[Candidate] | None) -> Landed:
         """The answer of `current`, or of another that was asked beside it after a while."""
-        partner, after_s = self._partner(flight, current, rest) if self.limits.hedge and rest else (None, 0.0)
+        partner, after_s = self._partner(flight, current, rest) if rest else (None, 0.0)
         if partner is None or rest is None:
             return await self._ask(flight, current)
 
