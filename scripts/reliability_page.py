@@ -1,4 +1,4 @@
-"""What happens when an endpoint fails: docs/reliability.md.
+"""What happens when something fails: docs/reliability.md.
 
     python scripts/reliability_page.py
 
@@ -16,13 +16,18 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "reliability.md"
 TESTS = ROOT / "tests" / "reliability"
 # ruff: noqa: E501 - the page is as wide as the other pages
-HEAD = """# What happens when an endpoint fails
+HEAD = """# What happens when something fails
 
 Every row is a test (`tests/reliability/`), and this page is made of the rows by `python scripts/reliability_page.py`; a test
-holds it to them. A gateway stands before two endpoints: `sick`, which is meant to answer, behind a network that can do
-anything ([the chaos proxy](#the-bad-network)), and `well`. Each fault is met by a request that only `sick` may answer (it is pinned
-to it) and by one that `well` may answer as well, both whole and streamed where nothing else is said. Each time the tests
-also hold that
+holds it to them. What costs what, and for how long it was tried, is measured in [studies](benchmarks.md).
+
+"""
+FAULTS = """## One endpoint fails, and one request meets that
+
+A gateway stands before two endpoints: `sick`, which is meant to answer, behind a network that can do anything
+([the chaos proxy](#the-bad-network)), and `well`. Each fault is met by a request that only `sick` may answer (it is pinned to
+it) and by one that `well` may answer as well, both whole and streamed where nothing else is said. Each time the tests also
+hold that
 
 - the client has an answer, or an error in OpenAI's shape, within its deadline; a stream that has begun never ends silently,
 - the log holds exactly one decision and one outcome of the request,
@@ -31,9 +36,6 @@ also hold that
 The limits are those of [`[execution]`](configuration.md#execution), made short: half a second to the first words and between
 two of them, one second for a try, four in all, nobody asked twice. The log's column gives the outcome, in brackets the calls
 that were made, and the state of what they cost; see [the log](log.md).
-
-"""
-FAULTS = """## One request
 
 | fault | what is injected | pinned to it: the client sees | the log holds | where another may answer: the client sees | the log holds |
 |---|---|---|---|---|---|
@@ -46,7 +48,7 @@ TABLE = """
 """
 # Tests that say in their docstrings what is injected, what the client sees, and what the log holds.
 TOLD = {
-    "Many requests": "test_upstream_storms.py",
+    "One endpoint fails, and many requests meet that": "test_upstream_storms.py",
     "The machine itself": "test_host_faults.py",
     "What clients send": "test_input_faults.py",
 }

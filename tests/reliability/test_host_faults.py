@@ -115,6 +115,12 @@ def make_room(running: Running) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are Linux's")
 def test_disk_full_is_served_through(tmp_path: Path) -> None:
+    """Disk full.
+
+    Injected: the log's file may not grow while 20 requests come.
+    Client: every one is answered; `/healthz` and `/readyz` warn.
+    Log: the outcomes of all, once there is room again.
+    """
     with gateway(tmp_path, config()) as running:
         told = [ask(running) for _ in range(3)]
         fill_up(running)
@@ -131,6 +137,12 @@ def test_disk_full_is_served_through(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are Linux's")
 def test_disk_full_is_refused_where_that_is_wanted(tmp_path: Path) -> None:
+    """Disk full, with `on_failure = "refuse"`.
+
+    Injected: the log's file may not grow.
+    Client: 503 `store_unavailable` until there is room, and `/readyz` fails.
+    Log: the outcomes of all that were answered.
+    """
     with gateway(tmp_path, config(on_failure="refuse")) as running:
         told = [ask(running)]
         fill_up(running)
@@ -151,6 +163,12 @@ def test_disk_full_is_refused_where_that_is_wanted(tmp_path: Path) -> None:
 
 
 def test_database_locked_is_served_through(tmp_path: Path) -> None:
+    """Database locked.
+
+    Injected: another process holds the log's lock while six requests come.
+    Client: every one is answered; a warning says how many entries wait.
+    Log: the outcomes of all, once the lock is gone.
+    """
     with gateway(tmp_path, config()) as running:
         told = [ask(running)]
         with closing(sqlite3.connect(running.log, isolation_level=None)) as other:
@@ -165,6 +183,12 @@ def test_database_locked_is_served_through(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_database_locked_for_30_s(tmp_path: Path) -> None:
+    """Database locked 30 s.
+
+    Injected: another process holds the log's lock for half a minute.
+    Client: an answer each time.
+    Log: the outcomes of all.
+    """
     with gateway(tmp_path, config()) as running:
         told = [ask(running)]
         with closing(sqlite3.connect(running.log, isolation_level=None)) as other:
@@ -182,6 +206,12 @@ def test_database_locked_for_30_s(tmp_path: Path) -> None:
 
 
 def test_torn_log_at_the_start_is_set_aside(tmp_path: Path) -> None:
+    """Torn log at the start.
+
+    Injected: all but the first 100 bytes of the log are random.
+    Client: an answer each time; a warning and `edgewise doctor` say what happened.
+    Log: a new log; the torn one is kept beside it.
+    """
     with gateway(tmp_path, config()) as running:
         ask(running)
     log = tmp_path / "edgewise.sqlite"
@@ -212,7 +242,12 @@ def test_torn_log_at_the_start_is_set_aside(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("jump_s", [HOUR_S, -HOUR_S])
 def test_clock_jumps(jump_s: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Records, their order, retention and the day's spending; what waits and breaks goes by another clock."""
+    """The clock jumps ±1 h.
+
+    Injected: the time of day jumps by an hour, either way.
+    Client: nothing of it: what waits and breaks goes by another clock.
+    Log: records in the order in which they came, and the right day's spending.
+    """
     now = [AT + 12 * HOUR_S]
     monkeypatch.setattr(time, "time", lambda: now[0])
     ledger = Ledger(10.0, clock=lambda: now[0])
@@ -241,7 +276,12 @@ def test_clock_jumps(jump_s: float, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_clock_jumps_forget_nothing_too_early(tmp_path: Path) -> None:
-    """An hour forwards and back again: only what is older than the rule says, by an hour at most, is gone."""
+    """The clock jumps, and retention.
+
+    Injected: the time of day goes an hour ahead and back again.
+    Client: nothing of it.
+    Log: all but what is older than the rule says, by an hour at most.
+    """
     now = [AT + 10 * DAY_S]
     young, old = decision(at=now[0] - DAY_S + 2 * HOUR_S), decision(at=now[0] - 2 * DAY_S)
 
@@ -266,6 +306,12 @@ def test_clock_jumps_forget_nothing_too_early(tmp_path: Path) -> None:
 def test_memory_limit_hit_while_writing_is_waited_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Memory limit hit while writing.
+
+    Injected: three attempts to write fail for want of memory.
+    Client: nothing of it.
+    Log: every record, a little later.
+    """
     from edgewise.outcomes import writer  # noqa: PLC0415 - patched here alone
 
     write, left = writer.write, iter([True, True, True])
@@ -295,7 +341,12 @@ def test_memory_limit_hit_while_writing_is_waited_out(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are Linux's")
 def test_memory_limit_hit_by_a_request(tmp_path: Path) -> None:
-    """A body that does not fit into memory costs its own request, or its connection, and nobody else's."""
+    """Memory limit hit by a request.
+
+    Injected: a body of 300 MB where 120 MB are left.
+    Client: an error, or the end of this one connection; the next request is answered.
+    Log: the outcomes of all that were answered.
+    """
     with gateway(tmp_path, config("[server]\nmax_body_bytes = 400000000")) as running:
         told = [ask(running)]
         used = int(Path(f"/proc/{running.process.pid}/statm").read_text().split()[0]) * resource.getpagesize()
@@ -321,6 +372,12 @@ def test_memory_limit_hit_by_a_request(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are Linux's")
 def test_file_descriptors_exhausted(tmp_path: Path) -> None:
+    """File descriptors exhausted.
+
+    Injected: 30 connections where six more descriptors may be opened.
+    Client: who is connected is answered; all others once there is room.
+    Log: the outcomes of all that were answered.
+    """
     with gateway(tmp_path, config()) as running:
         told = [ask(running), ask(running, stream=True)]
         pid, port = running.process.pid, int(running.url.rsplit(":", 1)[1])
@@ -349,6 +406,12 @@ def test_file_descriptors_exhausted(tmp_path: Path) -> None:
 
 
 def test_embedded_model_killed_and_its_file_corrupt(tmp_path: Path) -> None:
+    """The embedded model's process killed, and its file corrupt.
+
+    Injected: `kill -9`, after all but a megabyte of the file was cut off.
+    Client: an error that says that the file cannot be loaded.
+    Log: nothing; the runtime is asked without a gateway here.
+    """
     from edgewise import assets  # noqa: PLC0415 - only where the model is pulled
 
     model = tmp_path / "model.gguf"
@@ -377,6 +440,12 @@ def test_embedded_model_killed_and_its_file_corrupt(tmp_path: Path) -> None:
 
 
 def test_sigterm_under_load_loses_nothing(tmp_path: Path) -> None:
+    """SIGTERM under load.
+
+    Injected: `SIGTERM` while four clients ask without a pause.
+    Client: an answer, or a closed door; the exit code is 0.
+    Log: the outcomes of all that were answered.
+    """
     told: list[tuple[int, str]] = []
     with gateway(tmp_path, config()) as running:
         stop = threading.Event()
