@@ -68,9 +68,9 @@ START_S = 60.0
 class Told:
     """What the clients of one round asked and were told."""
 
-    asked: list[str] = field(default_factory=list)
-    begun: list[str] = field(default_factory=list)
-    whole: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list[str])
+    begun: list[str] = field(default_factory=list[str])
+    whole: list[str] = field(default_factory=list[str])
 
 
 def main() -> int:
@@ -165,13 +165,20 @@ def _started(home: Path) -> tuple[subprocess.Popen[bytes], int]:
         )
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return process, port
-        except OSError:
-            time.sleep(0.01)
+        if _is_ready(port):
+            return process, port
+        time.sleep(0.01)
     process.kill()
     raise SystemExit(f"The gateway did not start: {said.read_text()}")
+
+
+def _is_ready(port: int) -> bool:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except (OSError, HTTPException):
+            return False
 
 
 def _load(port: int, told: Told, stop: threading.Event, name: str, stream: bool) -> None:  # noqa: FBT001 - Thread passes it by place

@@ -2,13 +2,24 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from tests.outcomes.sample import AT, decision, outcome
 
 from edgewise.domain.decisions import Feedback
-from edgewise.outcomes.retention import DAY_S, Retention, is_worth_shrinking, shrink, tidy, used_bytes
+from edgewise.outcomes.retention import (
+    DAY_S,
+    ROWS,
+    STEP_S,
+    Pace,
+    Retention,
+    is_worth_shrinking,
+    shrink,
+    tidy,
+    used_bytes,
+)
 from edgewise.outcomes.schema import connect
 from edgewise.outcomes.writer import write
 
@@ -121,3 +132,36 @@ def test_a_file_that_does_not_shrink_ends_the_work(tmp_path: Path) -> None:
     assert shrink(foreign)
     assert tidy(foreign, Retention(), NOW) == 0
     foreign.close()
+
+
+def test_steps_grow_while_they_are_quick_and_shrink_when_they_are_slow(log: sqlite3.Connection) -> None:
+    now, took = [0.0], [0.0]
+
+    def clock() -> float:
+        now[0] += took[0] / 2
+        return now[0]
+
+    pace, rules = Pace(clock=clock), Retention(max_age_days=1)
+    fill(log, range(3))
+    seen: list[int] = []
+    for slow in [False] * 8 + [True] * 8 + [False] * 10:
+        took[0] = STEP_S * 8 if slow else 0.0
+        pace.step(rules, log, NOW)
+        seen.append(pace.rows)
+    assert seen[7] == seen[-1] == ROWS
+    assert seen[15] == 1
+    assert all(before <= after for before, after in pairwise(seen[:8]))
+
+
+@pytest.mark.parametrize("steps", [0, 1, 3])
+def test_forgetting_goes_on_where_it_was_interrupted(steps: int, tmp_path: Path) -> None:
+    path, rules = tmp_path / "log.sqlite", Retention(max_age_days=1)
+    connection = connect(path)
+    fill(connection, range(50))
+    for _ in range(steps):
+        rules.step(connection, NOW, rows=10)
+    connection.close()
+    again = connect(path)
+    assert tidy(again, rules, NOW) == 49 - 10 * steps
+    assert counts(again) == [1, 1, 1]
+    again.close()
