@@ -233,9 +233,9 @@ def test_a_key_wherever_it_might_leak(mock: Mock, tmp_path: Path) -> None:
         seen += json.dumps(running.get("/v1/models", {"authorization": f"Bearer {client}x"})).encode()
         with sqlite3.connect(running.log) as log:
             seen += "\n".join(log.iterdump()).encode()
-    for path in tmp_path.rglob("*"):
-        if path.is_file() and path.name != "edgewise.toml":
-            seen += path.read_bytes()
+    for file in tmp_path.rglob("*"):
+        if file.is_file() and file.name != "edgewise.toml":
+            seen += file.read_bytes()
     assert len(mock.calls) >= 12
     for secret in (client, upstream, hash_key(client).removeprefix("sha256:")):
         assert secret.encode() not in seen

@@ -18,7 +18,8 @@ from edgewise.domain.ids import is_minted, mint
 from edgewise.domain.stories import as_json
 from edgewise.gateway.chat import read_chat, told
 from edgewise.gateway.json_body import decoded
-from edgewise.gateway.wire import read_body, send_json
+from edgewise.gateway.openapi import description
+from edgewise.gateway.wire import JSON, read_body, send_bytes, send_json
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -84,23 +85,17 @@ class Pages:
             return {"GET": self.decision}
         if path.startswith(MODELS):
             return {"GET": self.model}
-        match path:
-            case "/v1/models":
-                return {"GET": self.models}
-            case "/v1/embeddings":
-                return {"POST": self.embed}
-            case "/v1/route":
-                return {"POST": self.route}
-            case "/v1/feedback":
-                return {"POST": self.feedback}
-            case "/v1/decisions":
-                return {"GET": self.decisions}
-            case "/healthz":
-                return {"GET": self.healthz, "HEAD": self.healthz}
-            case "/readyz":
-                return {"GET": self.readyz, "HEAD": self.readyz}
-            case _:
-                return {}
+        fixed: dict[str, Mapping[str, Handler]] = {
+            "/v1/models": {"GET": self.models},
+            "/v1/embeddings": {"POST": self.embed},
+            "/v1/route": {"POST": self.route},
+            "/v1/feedback": {"POST": self.feedback},
+            "/v1/decisions": {"GET": self.decisions},
+            "/openapi.json": {"GET": self.openapi},
+            "/healthz": {"GET": self.healthz, "HEAD": self.healthz},
+            "/readyz": {"GET": self.readyz, "HEAD": self.readyz},
+        }
+        return fixed.get(path, {})
 
     async def models(self, _: Scope, __: Receive, send: Send) -> None:
         """What `model` may say: auto, auto:NAME, and each candidate."""
@@ -184,6 +179,10 @@ class Pages:
         )
         await self.log.append(feedback)
         await send_json(send, feedback, status=201)
+
+    async def openapi(self, _: Scope, __: Receive, send: Send) -> None:
+        """What this gateway answers to, in OpenAPI's words."""
+        await send_bytes(send, 200, [JSON], description())
 
     async def healthz(self, _: Scope, __: Receive, send: Send) -> None:
         """The process lives; and what is not as it should be."""
