@@ -72,7 +72,7 @@ def test_offline_is_seen_and_survived_and_so_is_the_way_back(link: Link, how: st
         assert {reply.decision.chosen for reply in after} == {"phi"}
         assert {reply.decision.reason for reply in after} <= {"fallback", "offline"}
         assert after[-1].decision.reason == "offline"  # by now it is known, and not tried in vain
-        assert any(o.rule == "connectivity" for o in after[0].decision.objections)
+        assert any(o.rule == "connectivity" for o in after[-1].decision.objections)
         assert router.signals["online:gpt"].state == "critical"
         link.open()
         assert set(until(router, "gpt")) <= {"phi", "gpt"}
