@@ -44,7 +44,7 @@ class Caller(NamedTuple):
         wanted = cast("Priority", asked)
         if self.name is None:
             return wanted
-        return max(wanted, self.priority, key=PRIORITIES.index)  # the later one, which is the lower
+        return wanted if PRIORITIES.index(wanted) > PRIORITIES.index(self.priority) else self.priority
 
 
 NOBODY = Caller()
