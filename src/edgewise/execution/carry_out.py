@@ -133,6 +133,8 @@ class Executor:
     async def _ending(self, flight: Flight, meter: Meter) -> bytes:
         """Write the outcome down, then let the end of the stream go."""
         end = meter.finish()
+        if flight.ttft_s is None and meter.started:  # it came whole
+            flight.first_content()
         if not end:
             problem = meter.error or f"{flight.candidate.id} ended its stream without [DONE]."
             await self.log.append(flight.broke(problem, began=True, usage=meter.usage))
