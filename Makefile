@@ -18,8 +18,8 @@ test-all: $(TESTED)
 	$(BIN)/python -m pytest -m "slow or not slow"
 
 check: $(TESTED)
-	$(BIN)/ruff format --check src tests benchmarks
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks examples
+	$(BIN)/ruff check src tests benchmarks examples
 	$(BIN)/lint-imports
 	$(BIN)/deptry src
 	$(BIN)/mypy
