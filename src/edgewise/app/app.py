@@ -1,0 +1,168 @@
+"""A configured Edgewise, open or closed."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+from edgewise import assets
+from edgewise.app.deciding import configured, exploring, featurizer_for, router_for, screens_for, watchers_for
+from edgewise.app.upstreams import Upstreams
+from edgewise.domain.errors import SettingsError
+from edgewise.domain.places import home
+from edgewise.execution import Executor, Shadows
+from edgewise.features.detectors import detection_for
+from edgewise.features.serving import EndpointFeatures
+from edgewise.learning.steer import RECALLED, Steering, as_configured
+from edgewise.monitors import World
+from edgewise.outcomes import LogReader, Observed, SqliteLog, Texts
+from edgewise.sessions import FILE, SessionScreen, SessionStore
+from edgewise.settings import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from edgewise.domain.candidates import Candidate
+    from edgewise.domain.decisions import Record
+    from edgewise.domain.protocols import Featurizer, Monitor, OutcomeLog, Policy
+    from edgewise.monitors import Watch
+    from edgewise.settings import Settings
+    from edgewise.upstreams.embedded import EmbeddedRuntime
+
+
+class App:
+    """A configured Edgewise: `async with App(settings) as app: await app.router.route(request)`.
+
+    Opening it opens the log and begins to read the monitors; closing it ends what was begun. `observer` sees
+    every record as it is written. `keys` are API keys by candidate that stand in no environment; `monitors`
+    are read beside the configured ones.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        observer: Callable[[Record], None] | None = None,
+        keys: Mapping[str, str] | None = None,
+        monitors: Sequence[Monitor | Watch] = (),
+    ) -> None:
+        if not settings.candidates:
+            raise SettingsError("No candidate is configured; add [[candidates]] to edgewise.toml.")
+        self.settings = settings
+        self.candidates: tuple[Candidate, ...] = tuple(describe(c) for c in settings.candidates)
+        self._observer, self._keys, self._monitors = observer, dict(keys or {}), tuple(monitors)
+        self._closing = AsyncExitStack()
+        self._warming: asyncio.Task[None] | None = None
+
+    @property
+    def runtimes(self) -> Mapping[str, EmbeddedRuntime]:
+        """The embedded models that run in processes of ours, by name."""
+        return self.upstreams.runtimes
+
+    @property
+    def log_path(self) -> Path:
+        """Where the outcome log lies."""
+        return home() / self.settings.store.path
+
+    @cached_property
+    def reader(self) -> LogReader:
+        """Read-only access to the log."""
+        return LogReader(self.log_path)
+
+    async def __aenter__(self) -> Self:
+        """Open the log and put the router together."""
+        store = self.settings.store
+        self.world = World(self.settings, self.candidates, self._monitors)
+        self._closing.push_async_callback(self.world.aclose)
+        self.sessions = SessionScreen(SessionStore(home() / FILE), trim=self.settings.session.trim)
+        self._closing.push_async_callback(self.sessions.aclose)
+        log = SqliteLog(self.log_path, retention=store)
+        await self._closing.enter_async_context(log)
+        self.steering = Steering(self._lead)
+        self.log: OutcomeLog = log
+        for observer in (self.sessions.observe, self.world.observe, self.steering, self._observer):
+            if observer is not None:
+                self.log = Observed(self.log, observer)
+        detection = detection_for(self.settings.privacy)
+        self.upstreams = Upstreams(self.settings.candidates, self.world, detection, self._keys)
+        self._closing.push_async_callback(self.upstreams.aclose)
+        executor = Executor(self.upstreams.by_id, self.log, keep_text=store.prompts == "full")
+        self.watchers = watchers_for(self.settings, self._adopt)
+        shadows = Shadows(executor)
+        self._closing.push_async_callback(shadows.aclose)
+        texts = Texts(store.prompts, salt=log.salt)
+        router = router_for(self.settings, executor, texts, self.watchers, shadows)
+        # What is found counts for the session too, so that its screen comes last.
+        screens = (*screens_for(detection), self.sessions)
+        self.router = replace(router, screens=screens, signals=self.world.signals)
+        self.world.open(self.reader)
+        self._close_at_the_end(self.router.featurizer)
+        await self._steer()
+        for watcher in self.watchers.values():
+            self._closing.callback(asyncio.create_task(watcher.follow()).cancel)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """End what was started, in reverse."""
+        if self._warming is not None:
+            self._warming.cancel()
+        await self._closing.aclose()
+
+    def warm(self) -> None:
+        """Begin to load the embedded models, so that the first prompt need not wait for them."""
+        self._warming = asyncio.create_task(self.upstreams.warm())
+
+    def problem(self) -> str | None:
+        """Why requests cannot be answered yet, or None."""
+        if self._warming is not None and not self._warming.done():
+            return "The embedded model is loading."
+        return self.upstreams.missing()
+
+    def warnings(self) -> list[str]:
+        """What is not as it should be, though requests can be answered; one sentence each."""
+        return [
+            f"What was deployed cannot be served as policy '{name}', which stays as it was: {watcher.problem}"
+            for name, watcher in self.watchers.items()
+            if watcher.problem is not None
+        ]
+
+    def _lead(self, name: str, policy: Policy) -> None:
+        """Put a policy with new thresholds in charge; it reads the same features as before."""
+        self.router.adopt(name, policy)
+
+    async def _steer(self) -> None:
+        """Keep each policy to its share or its budget, from where the log says that the stream is."""
+        for name, policy in self.router.policies.items():
+            self.steering.take(name, policy)
+        if self.steering.steers:
+            stories = await asyncio.to_thread(self.reader.latest, RECALLED)
+            self.steering.recall(reversed(stories))
+
+    def _adopt(self, name: str, policy: Policy) -> None:
+        """Let what was deployed decide from the next request on."""
+        policy = as_configured(policy, self.settings.objective)
+        margin = self.settings.session.switch_margin
+        policy = self.steering.take(name, exploring(policy, configured(self.settings)[name], margin))
+        describing = featurizer_for({**self.router.policies, name: policy}, self.settings)
+        self._close_at_the_end(describing)
+        self.router.adopt(name, policy, describing)
+
+    def _close_at_the_end(self, describing: Featurizer) -> None:
+        """An endpoint's connections are the only thing that a featurizer may hold open."""
+        if isinstance(describing, EndpointFeatures):
+            self._closing.push_async_callback(describing.aclose)
+
+    def embed(self, texts: list[str]) -> tuple[Any, int]:
+        """Sentence vectors (n, 384) of MiniLM, and the number of tokens read. Blocks: call it in a thread."""
+        vectors, tokens = self._minilm.embed_counted(texts)
+        return vectors, int(tokens)
+
+    @cached_property
+    def _minilm(self) -> Any:
+        from edgewise.features.minilm import MiniLM  # noqa: PLC0415 - numpy and onnxruntime load on first use
+
+        return MiniLM(assets.path_of("minilm", "model.onnx"), assets.path_of("minilm", "tokenizer.json"))

@@ -1,0 +1,113 @@
+"""Who is asked for each candidate, and what stands before it: a guard, a veil, a watch."""
+
+from __future__ import annotations
+
+from os import environ
+from typing import TYPE_CHECKING
+
+from edgewise import assets
+from edgewise.domain.errors import EdgewiseError
+from edgewise.settings import describe
+from edgewise.upstreams.embedded import EmbeddedRuntime
+from edgewise.upstreams.guarded import Guarded
+from edgewise.upstreams.ollama import Ollama
+from edgewise.upstreams.openai import OpenAICompatible
+from edgewise.upstreams.redacting import Redacting
+from edgewise.upstreams.scripted import Scripted
+from edgewise.upstreams.simulated import SimulatedNetwork
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from edgewise.domain.protocols import Upstream
+    from edgewise.features.detectors import Detection
+    from edgewise.monitors import World
+    from edgewise.settings import CandidateSettings, NetworkSettings
+
+
+class Upstreams:
+    """Makes the upstreams of `candidates`, `by_id`, and the embedded runtimes that they stand on.
+
+    `keys` are API keys by candidate that stand in no environment. `aclose` ends all of them.
+    """
+
+    def __init__(
+        self,
+        candidates: Iterable[CandidateSettings],
+        world: World,
+        detection: Detection,
+        keys: Mapping[str, str],
+    ) -> None:
+        self._world, self._detection, self._keys = world, detection, keys
+        self.runtimes: dict[str, EmbeddedRuntime] = {}
+        self.by_id: dict[str, Upstream] = {c.id: self._upstream(c) for c in candidates}
+
+    def missing(self) -> str | None:
+        """What an embedded model still lacks, in a sentence; None where all are there."""
+        return next((lack for model in self.runtimes if (lack := assets.status(model).problem)), None)
+
+    async def warm(self) -> None:
+        """Load the embedded models."""
+        for runtime in self.runtimes.values():
+            try:
+                await runtime.url()
+            except EdgewiseError:  # the first request that needs it says what is wrong
+                continue
+
+    async def aclose(self) -> None:
+        """Hang up everywhere, and end the embedded models."""
+        for upstream in self.by_id.values():
+            await upstream.aclose()
+        for runtime in self.runtimes.values():
+            await runtime.aclose()
+
+    def _upstream(self, candidate: CandidateSettings) -> Upstream:
+        """Whom to ask for this candidate, with everything that stands before it."""
+        upstream = self._watched(candidate, self._plain_upstream(candidate))
+        if candidate.network is not None:
+            upstream = _behind(upstream, candidate.network)
+        place = describe(candidate)
+        if place.trust == "device":
+            return upstream
+        return Redacting(Guarded(upstream, place), self._detection)
+
+    def _plain_upstream(self, candidate: CandidateSettings) -> Upstream:
+        model = candidate.model or candidate.embedded or candidate.id
+        if candidate.script is not None:
+            return Scripted(candidate.script.replies, model=model, tokens_per_s=candidate.script.tokens_per_s)
+        if candidate.embedded is not None:
+            runtime = self._runtime(candidate.embedded)
+            return OpenAICompatible(candidate.id, model, runtime.url, timeout_s=candidate.timeout_s)
+        if candidate.api == "ollama":
+            return Ollama(candidate.id, model, candidate.url or "", timeout_s=candidate.timeout_s)
+        key = self._keys.get(candidate.id)
+        if key is None and candidate.api_key_env:
+            key = environ.get(candidate.api_key_env)
+        url = (candidate.url or "").rstrip("/")
+        return OpenAICompatible(candidate.id, model, url, api_key=key, timeout_s=candidate.timeout_s)
+
+    def _watched(self, candidate: CandidateSettings, upstream: Upstream) -> Upstream:
+        """The same upstream, its calls learned from, and its queue and its model looked after."""
+        slots, loaded = None, getattr(upstream, "loaded", None)
+        if candidate.embedded is not None:
+            runtime = self._runtime(candidate.embedded)
+            slots, loaded = runtime.slots, runtime.loaded
+        return self._world.watched(candidate.id, upstream, slots=slots, loaded=loaded)
+
+    def _runtime(self, model: str) -> EmbeddedRuntime:
+        """One runtime a model, however many candidates stand on it."""
+        if model not in self.runtimes:
+            runtime = EmbeddedRuntime.of(model)
+            self.runtimes[model] = runtime
+        return self.runtimes[model]
+
+
+def _behind(upstream: Upstream, network: NetworkSettings) -> Upstream:
+    return SimulatedNetwork(
+        upstream,
+        delay_s=network.delay_ms / 1000,
+        jitter_s=network.jitter_ms / 1000,
+        loss=network.loss,
+        quality=network.quality,
+        seed=network.seed,
+    )
