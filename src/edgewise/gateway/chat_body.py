@@ -19,7 +19,7 @@ from edgewise.domain.tokens import (
     TOKENS_PER_MESSAGE,
     tokens_in,
 )
-from edgewise.gateway.json_body import decoded
+from edgewise.gateway.json_body import check_once, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,6 +29,7 @@ SESSION = re.compile(r"[\x21-\x7e]{1,128}")
 LONGEST_DEADLINE_S = 86_400.0
 NO_TOOLS = (b"", b"null", b"[]")
 TOOL_ROLES = ("tool", "function")
+OURS = "edgewise"
 PREFIX = b"x-edgewise-"
 EXTENSIONS = ("privacy", "session", "objective", "candidates", "deadline")
 
@@ -105,6 +106,8 @@ def parse_chat(
     the key's too, and holds where the request names none. Raises `RequestError` (400) with one sentence.
     """
     chat = decoded(body, _decode)
+    if chat.edgewise is not UNSET:
+        check_once(body, OURS)
     if not chat.messages:
         raise RequestError("`messages` is empty; give at least one message.", param="messages")
     text, prompt, images, turns = _words(chat.messages)
@@ -198,6 +201,8 @@ def _wishes(
         raise RequestError(f"The header x-edgewise-{unknown[0]} does not exist; there are {known}.")
     extension = extension or _Extension()
     session = headers.get("session") or extension.session
+    if extension.session not in (None, session):
+        raise RequestError("Header and body name two different sessions.", param="edgewise.session")
     if session is not None and not SESSION.fullmatch(session):
         raise RequestError(
             "A session's name has 1 to 128 visible ASCII characters.", param="edgewise.session"
