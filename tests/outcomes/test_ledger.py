@@ -113,9 +113,9 @@ def test_after_a_restart_it_is_what_it_was(calls: list[tuple[float | None, CostS
         sums.setdefault(state, []).append(None if state == "unpriced" else cost)
 
     class Sums(LogReader):
-        def spent(self, after: float) -> list[tuple[CostState, float, int]]:
+        def spent(self, after: float) -> list[tuple[str, CostState, float, int]]:
             assert after <= NOON
-            return [(state, sum(c or 0.0 for c in costs), len(costs)) for state, costs in sums.items()]
+            return [("gpt", state, sum(c or 0.0 for c in costs), len(costs)) for state, costs in sums.items()]
 
     again = Ledger(clock=Clock(NOON))
     again.load(Sums(Path("nowhere")))

@@ -72,7 +72,7 @@ class Ledger:
     def load(self, reader: LogReader) -> None:
         """Count what the log holds of today. Raises StoreError where it cannot be read."""
         found = Spending()
-        for state, usd, calls in reader.spent(self._begins):
+        for _, state, usd, calls in reader.spent(self._begins):
             if state == "unpriced":
                 found = Spending(found.billed, found.estimated, found.unpriced + calls)
             elif state == "billed":
@@ -90,6 +90,13 @@ class Ledger:
             self._turn()
             if record.at >= self._begins:
                 self._today = self._today.with_call(record.cost_usd, record.cost_state)
+
+    @property
+    def begins(self) -> float:
+        """When today began, in unix seconds."""
+        with self._lock:
+            self._turn()
+            return self._begins
 
     @property
     def today(self) -> Spending:

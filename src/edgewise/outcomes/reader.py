@@ -39,7 +39,8 @@ STORIES = (
     + " FROM decisions AS d LEFT JOIN outcomes AS o ON o.decision_id = d.id"
 )
 FEEDBACK = f"SELECT {', '.join(FEEDBACK_COLUMNS)} FROM feedback WHERE decision_id = ? ORDER BY seq"  # noqa: S608
-SPENT = "SELECT cost_state, sum(cost_usd), count(*) FROM outcomes WHERE at >= ? GROUP BY cost_state"
+SPENT = """SELECT candidate, cost_state, sum(cost_usd), count(*) FROM outcomes
+    WHERE at >= ? AND candidate != '' GROUP BY candidate, cost_state ORDER BY candidate, cost_state"""
 
 
 class Filters(TypedDict, total=False):
@@ -131,10 +132,10 @@ class LogReader:
             yield from page
             seq = page[-1].seq
 
-    def spent(self, after: float) -> list[tuple[CostState, float, int]]:
-        """What outcomes since `after` (unix seconds) cost: a state, the sum in USD, and how many calls."""
+    def spent(self, after: float) -> list[tuple[str, CostState, float, int]]:
+        """What outcomes since `after` (unix seconds) cost: a candidate, a state, USD, and how many calls."""
         rows = self._rows(SPENT, (after,))
-        return [(state, float(usd or 0.0), int(calls)) for state, usd, calls in rows]
+        return [(name, state, float(usd or 0.0), int(calls)) for name, state, usd, calls in rows]
 
     def count(self) -> int:
         """How many decisions there are."""
