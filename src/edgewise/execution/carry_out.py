@@ -124,7 +124,8 @@ class Executor:
         except UpstreamError as error:
             meter.error = meter.error or str(error)
         except (asyncio.CancelledError, GeneratorExit):
-            self.log.append(flight.abandoned())
+            came = meter.estimated_tokens() if meter.started else 0
+            self.log.append(flight.abandoned(usage=meter.usage, guessed_tokens=came))
             raise
         finally:
             await pieces.aclose()
@@ -137,7 +138,8 @@ class Executor:
             flight.first_content()
         if not end:
             problem = meter.error or f"{flight.candidate.id} ended its stream without [DONE]."
-            await self.log.append(flight.broke(problem, began=True, usage=meter.usage))
+            guess = meter.estimated_tokens()
+            await self.log.append(flight.broke(problem, began=True, usage=meter.usage, guessed_tokens=guess))
             return error_event(problem, code="incomplete_stream")
         text = meter.text() if self.keep_text else None
         await self.log.append(flight.succeeded(meter.usage, meter.estimated_tokens(), text))

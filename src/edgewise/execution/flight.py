@@ -37,26 +37,47 @@ class Flight:
             return self._landed(
                 "ok", usage.prompt_tokens, usage.completion_tokens, "billed", response=response
             )
-        asked = max(1, self.request.needs.input_tokens)
-        return self._landed("ok", asked, guessed_tokens, "estimated", response=response)
+        return self._landed("ok", *self._guess(guessed_tokens), "estimated", response=response)
 
-    def broke(self, error: Exception | str, *, began: bool, usage: Usage | None = None) -> Outcome:
-        """The outcome of a failure: `error` before the answer began, `incomplete` after."""
+    def broke(
+        self,
+        error: Exception | str,
+        *,
+        began: bool,
+        usage: Usage | None = None,
+        guessed_tokens: int | None = None,
+    ) -> Outcome:
+        """The outcome of a failure: `error` before the answer began, `incomplete` after.
+
+        What came of an answer is paid for: without a usage report it counts as `guessed_tokens`.
+        """
         status: OutcomeStatus = "incomplete" if began else "error"
         http_status = error.status if isinstance(error, UpstreamRefused) else None
+        read, written = self._guess(guessed_tokens)
         return self._landed(
             status,
-            usage.prompt_tokens if usage else None,
-            usage.completion_tokens if usage else None,
+            usage.prompt_tokens if usage else read,
+            usage.completion_tokens if usage else written,
             "billed" if usage else "estimated",
             error=str(error),
             http_status=http_status,
         )
 
-    def abandoned(self) -> Outcome:
-        """The outcome of a client that hung up, or of a shadow that the end of Edgewise cut off."""
+    def abandoned(self, *, usage: Usage | None = None, guessed_tokens: int = 0) -> Outcome:
+        """The outcome of a client that hung up, or of a shadow that the end of Edgewise cut off.
+
+        The candidate had the prompt by then, and wrote what had come: hanging up makes nothing free.
+        """
         error = "The client hung up." if self.decision.shadow_of is None else "Edgewise was ended."
-        return self._landed("cancelled", None, None, "estimated", error=error)
+        if usage is not None:
+            return self._landed(
+                "cancelled", usage.prompt_tokens, usage.completion_tokens, "billed", error=error
+            )
+        return self._landed("cancelled", *self._guess(guessed_tokens), "estimated", error=error)
+
+    def _guess(self, written: int | None) -> tuple[int | None, int | None]:
+        """The tokens of the prompt and of the answer, where anything was answered."""
+        return (None, None) if written is None else (max(1, self.request.needs.input_tokens), written)
 
     def _landed(  # noqa: PLR0913 - the ways to end differ in all of these
         self,

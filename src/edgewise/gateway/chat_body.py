@@ -91,6 +91,7 @@ class _ChatBody(Struct):
     response_format: _ResponseFormat | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
+    n: int | None = None
     edgewise: _Extension | UnsetType | None = UNSET
 
 
@@ -129,7 +130,9 @@ def parse_chat(
         wishes=_wishes(chat, headers, privacy, objective),
         needs=Needs(
             input_tokens=int(tokens) + TOKENS_PER_IMAGE * images,
-            output_tokens=chat.max_completion_tokens or chat.max_tokens or 0,
+            # Which of the two counts is the candidate's affair; a limit has to hold for either.
+            output_tokens=max(chat.max_completion_tokens or 0, chat.max_tokens or 0),
+            answers=max(1, chat.n or 1),
             tools=has_tools,
             vision=images > 0,
             json_schema=chat.response_format is not None and chat.response_format.type == "json_schema",

@@ -6,10 +6,10 @@ did not ask for. Nearly every piece takes the short way: a few substring searche
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from edgewise.upstreams.unstreamed import events_of
 
@@ -22,11 +22,14 @@ KEPT_BYTES = 1_000_000
 BYTES_PER_EVENT = 200
 
 
+Tokens = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+
+
 class Usage(Struct):
     """Tokens as the upstream counted them."""
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: Tokens = 0
+    completion_tokens: Tokens = 0
 
 
 class _Words(Struct):
@@ -43,10 +46,11 @@ class _Choice(Struct):
 
 class _Answer(Struct):
     choices: list[_Choice] = []
-    usage: Usage | None = None
+    usage: Raw | UnsetType = UNSET
     error: Raw | UnsetType = UNSET
 
 
+_usage = msgspec.json.Decoder(Usage)
 _answer = msgspec.json.Decoder(_Answer)
 _top_level = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -66,11 +70,11 @@ def read_plain(body: bytes) -> Reading:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return Reading("", None, "The candidate's answer is not a JSON chat completion.")
     if _said(answer.error):
-        return Reading("", answer.usage, "The candidate answered with an error inside a 200.")
+        return Reading("", _counted(answer), "The candidate answered with an error inside a 200.")
     if not answer.choices:
-        return Reading("", answer.usage, "The candidate's answer has no choices.")
+        return Reading("", _counted(answer), "The candidate's answer has no choices.")
     words = answer.choices[0].message
-    return Reading((words.content or "") if words else "", answer.usage)
+    return Reading((words.content or "") if words else "", _counted(answer))
 
 
 class Meter:
@@ -155,9 +159,9 @@ class Meter:
             return event + b"\n\n"
         if any(_has_content(choice) for choice in answer.choices):
             self.started = True
-        if answer.usage is None:
+        if not _said(answer.usage):
             return event + b"\n\n"
-        self.usage = answer.usage
+        self.usage = _counted(answer) or self.usage
         if not self._strip:
             return event + b"\n\n"
         if not answer.choices:
@@ -184,6 +188,20 @@ def _answers(events: bytes) -> Iterator[_Answer]:
 def _has_content(choice: _Choice) -> bool:
     words = choice.delta or choice.message
     return bool(words and (words.content or _said(words.tool_calls) or words.reasoning_content))
+
+
+def _counted(answer: _Answer) -> Usage | None:
+    """The usage that an answer reports; None for none, and for one that cannot be true.
+
+    A negative one would give money back that is spent, and one of nothing at all says that nobody counted.
+    """
+    if isinstance(answer.usage, UnsetType):
+        return None
+    try:
+        usage = _usage.decode(answer.usage)  # null is none, too
+    except msgspec.MsgspecError:
+        return None
+    return usage if usage.prompt_tokens or usage.completion_tokens else None
 
 
 def _said(value: Raw | UnsetType) -> bool:
