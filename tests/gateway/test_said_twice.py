@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgewise.domain.errors import RequestError
-from edgewise.gateway.chat import _together
+from edgewise.gateway.chat import together
 from edgewise.gateway.chat_body import parse_chat
 
 BODY = b'{"messages":[{"role":"user","content":"hi"}]%b}'
@@ -39,8 +39,8 @@ def test_header_and_body_do_not_name_two_sessions() -> None:
 
 
 def test_a_session_s_header_that_comes_twice_is_no_third_session() -> None:
-    assert _together("session", "secret", "secret") == "secret"
-    assert _together("privacy", "local", "region:eu") == "local,region:eu"
-    assert _together("candidates", "a", "b") == "a,b"
+    assert together("session", "secret", "secret") == "secret"
+    assert together("privacy", "local", "region:eu") == "local,region:eu"
+    assert together("candidates", "a", "b") == "a,b"
     with pytest.raises(RequestError, match="x-edgewise-session comes twice"):
-        _together("session", "secret", "other")
+        together("session", "secret", "other")

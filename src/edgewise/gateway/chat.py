@@ -36,11 +36,11 @@ async def read_chat(scope: Scope, receive: Receive, server: ServerSettings) -> R
     for name, value in scope["headers"]:
         if name.startswith(PREFIX):
             wish, said = name[len(PREFIX) :].decode("latin-1"), value.decode("latin-1").strip()
-            wishes[wish] = _together(wish, wishes[wish], said) if wish in wishes else said
+            wishes[wish] = together(wish, wishes[wish], said) if wish in wishes else said
     return parse_chat(body, wishes, privacy=scope.get(PRIVACY), objective=scope.get(OBJECTIVE))
 
 
-def _together(wish: str, before: str, said: str) -> str:
+def together(wish: str, before: str, said: str) -> str:
     """What a header that comes twice means: of lists both, so that a later line undoes nothing."""
     if before == said:
         return said
