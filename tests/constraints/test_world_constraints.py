@@ -22,6 +22,7 @@ from edgewise.constraints import (
     constraints_for,
     shortlist,
 )
+from edgewise.constraints.budget import dollars
 from edgewise.domain.candidates import Candidate, Objection, Price
 from edgewise.domain.errors import NoEligibleCandidate, SettingsError
 from edgewise.domain.protocols import Constraint
@@ -165,6 +166,10 @@ def test_rules_read_the_metadata_of_both() -> None:
     assert not hard(Rule("eu", allow={"region": ("eu",)}), tagged, {})
     assert hard(Rule("eu", allow={"region": ("eu",)}), CLOUD, {})
     assert hard(Rule("no acme", deny={"vendor": ("acme",)}), tagged, {})
+
+
+def test_small_sums_of_money_are_written_out() -> None:
+    assert [dollars(amount) for amount in (0.0, 5.0, 0.1 + 0.2, 2e-5)] == ["$0", "$5", "$0.3", "$0.00002"]
 
 
 def test_every_objection_is_told_where_nobody_is_left() -> None:

@@ -104,9 +104,13 @@ def _save(trained: Trained, output: Path) -> None:
     manifest = trained.bundle.manifest
     prompts, count = manifest.training.prompts, len(manifest.candidates)
     out(f"{output}: bundle {manifest.version}, {prompts:,} prompts, {count} candidates")
-    for name, head in manifest.heads.items():
-        for candidate, found in head.metrics.items():
-            out(f"  {name:<12} {candidate:<32} MAE {_number(found['mae'])}  R² {_number(found['r2'])}")
+    rows = [(name, *row) for name, head in manifest.heads.items() for row in head.metrics.items()]
+    if rows:
+        out("How far forecasts are off on held-out prompts:")
+    wide = max((len(name) for name, *_ in rows), default=0)
+    wider = max((len(whose) for _, whose, _ in rows), default=0)
+    for name, whose, found in rows:
+        out(f"  {name:<{wide}}  {whose:<{wider}}  MAE {_number(found['mae'])}  R² {_number(found['r2'])}")
 
 
 def _number(value: float | None) -> str:

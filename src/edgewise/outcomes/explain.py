@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import tzinfo
 
+    from edgewise.domain.candidates import Objection
     from edgewise.domain.decisions import (
         Attempt,
         Decision,
@@ -94,14 +95,23 @@ def _chosen(decision: Decision) -> Iterator[str]:
         yield from _choice(decision)
     else:
         yield "Nobody was asked: every candidate was objected to."
-    if decision.objections:
+    hard = [objection for objection in decision.objections if objection.penalty is None]
+    if hard:
         yield "Not eligible:"
-        for objection in decision.objections:
-            why = plain(objection.sentence).rstrip(".")
-            yield f"   {plain(objection.candidate)}: {why} ({objection.rule})."
+        yield from (f"   {_objected(objection)}." for objection in hard)
+    # What is held against somebody who may not answer anyway is left out: it decided nothing.
+    soft = [o for o in decision.objections if o.penalty is not None and o.candidate in decision.shortlist]
+    if soft:
+        yield "Held against:"
+        yield from (f"   {_objected(objection)}, {objection.penalty:g} of utility." for objection in soft)
     if decision.evidence:
         yield "What counted:"
         yield from _evidence(decision.evidence)
+
+
+def _objected(objection: Objection) -> str:
+    why = plain(objection.sentence).rstrip(".")
+    return f"{plain(objection.candidate)}: {why} ({objection.rule})"
 
 
 def _choice(decision: Decision) -> Iterator[str]:
@@ -156,7 +166,8 @@ def _went(story: Story, zone: tzinfo | None) -> Iterator[str]:
     )
     if outcome.error:
         yield f"What went wrong: {shortened(outcome.error, TEXT)}"
-    yield f"Tokens: {wording.tokens(outcome)}. Cost: {wording.cost(outcome, simulated=simulated)}."
+    if decision.chosen or outcome.attempts:
+        yield f"Tokens: {wording.tokens(outcome)}. Cost: {wording.cost(outcome, simulated=simulated)}."
     if outcome.response is not None:
         yield f'The answer: "{shortened(outcome.response, TEXT)}"'
 

@@ -97,7 +97,8 @@ def learn(
     heads.quality()
     heads.positive()
     heads.criticality()
-    say("reading answers")
+    if table.responses:
+        say("reading answers")
     for name, rule, metrics in answer_heads(table, targets, features, options.features, options.seed):
         heads.add(name, rule.arrays(), "answers", metrics)
     notes = [*table.notes, *heads.notes]
