@@ -88,7 +88,9 @@ class Ledger:
             return
         with self._lock:
             self._turn()
-            if record.at >= self._begins:
+            if (
+                record.at >= self._begins or self._clock() < self._begins
+            ):  # the clock was set back over midnight
                 self._today = self._today.with_call(record.cost_usd, record.cost_state)
 
     @property
