@@ -154,3 +154,9 @@ def test_nobody_asked_costs_nothing_and_says_nothing_of_tokens() -> None:
     assert "Nobody was asked" in told
     assert "What went wrong: No." in told
     assert "Tokens" not in told
+
+
+def test_what_is_held_against_the_edge_is_added_to_the_score() -> None:
+    evidence = {"score": 0.6, "threshold": 0.75, "penalties": 0.2}
+    told = explain(Story(decision=replace(DECISION, evidence=evidence)))
+    assert "score 0.60 and +0.20 for what is held against the edge or the cloud, above the threshold" in told

@@ -139,12 +139,14 @@ def _drawn(decision: Decision) -> str:
 
 def _evidence(evidence: dict[str, float]) -> Iterator[str]:
     for name, value in evidence.items():
-        if name not in ("score", "threshold"):
+        if name not in ("score", "threshold", "penalties"):
             yield f"   {plain(FACTORS.get(name, name))}: {value:.2f}"
     score, threshold = evidence.get("score"), evidence.get("threshold")
+    held = evidence.get("penalties", 0.0)  # against the edge, less what is held against the cloud
     if score is not None and threshold is not None:
-        side = "above" if score > threshold else "not above"
-        yield f"   score {score:.2f}, {side} the threshold of {threshold:.2f}"
+        side = "above" if score + held > threshold else "not above"
+        more = f" and {held:+.2f} for what is held against the edge or the cloud" if held else ""
+        yield f"   score {score:.2f}{more}, {side} the threshold of {threshold:.2f}"
     elif score is not None:
         yield f"   score {score:.2f}"
 
