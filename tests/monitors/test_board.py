@@ -232,6 +232,31 @@ def test_a_thread_that_hangs_makes_everything_unknown() -> None:
         release.set()
 
 
+def test_one_that_hangs_alone_keeps_nobody_else_from_being_read() -> None:
+    release, again = threading.Event(), threading.Event()
+
+    class Hangs:
+        def read(self) -> Iterable[Reading]:
+            release.wait(60)
+            return [cpu(0.2)]
+
+    class Counts:
+        times = 0
+
+        def read(self) -> Iterable[Reading]:
+            self.times += 1
+            if self.times > 2:
+                again.set()
+            return [link(up=True)]
+
+    with Board([Watch("hangs", Hangs(), 0.001, alone=True), Watch("counts", Counts(), 0.001)]) as board:
+        try:
+            assert again.wait(60)
+            assert states(board) == {"link": "normal"}
+        finally:
+            release.set()
+
+
 def test_the_thread_reads_by_itself_and_ends() -> None:
     read = threading.Event()
 

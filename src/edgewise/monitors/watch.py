@@ -19,11 +19,15 @@ LARGEST = 2**1023  # what a float can hold
 
 
 class Watch(Struct, frozen=True):
-    """`monitor`, called `name` in settings and messages, is read every `interval_s` seconds."""
+    """`monitor`, called `name` in settings and messages, is read every `interval_s` seconds.
+
+    One that may hang (a driver's, or somebody else's) is read `alone`, in a thread of its own.
+    """
 
     name: str
     monitor: Monitor
     interval_s: float = 1.0
+    alone: bool = False
 
 
 class Turn:
