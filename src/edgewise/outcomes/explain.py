@@ -34,7 +34,7 @@ WHY: dict[Reason, str] = {
     "privacy": "the prompt must not leave this machine or site",
     "offline": "the others could not be reached",
     "overloaded": "the others had too much to do",
-    "budget": "the others would have broken the budget",
+    "budget": "the budget speaks against the others",
     "capability": "it alone can do what the request needs",
     "session": "it has answered this conversation before",
     "fallback": "the one before it failed",
