@@ -232,6 +232,15 @@ def test_a_thread_that_hangs_makes_everything_unknown() -> None:
         release.set()
 
 
+def test_an_interval_may_be_as_long_as_it_likes() -> None:
+    with Board([Watch("m", Says([link(up=True)]), 1e300)]) as board:
+        (thread,) = board._threads
+        while not board.read():
+            thread.join(0.01)
+        thread.join(0.1)
+        assert thread.is_alive()
+
+
 def test_one_that_hangs_alone_keeps_nobody_else_from_being_read() -> None:
     release, again = threading.Event(), threading.Event()
 

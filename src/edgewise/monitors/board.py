@@ -24,16 +24,17 @@ if TYPE_CHECKING:
 PUSHED_TTL_S = 30.0
 SHORTEST_TTL_S = 5.0
 INTERVALS_A_TTL = 3.0
+LONGEST_REST_S = 3600.0  # an interval may be longer than the system can wait at once
 PATIENCE_S = 1.0  # for a monitor that is being read while the board closes
 
 
 class Board:
     """What is known of the world. `with Board(watches) as board: board.read()`.
 
-    Watches are read by one thread, each that is `alone` by another; others may `put` what they learn. `levels`
-    changes the default levels by the name of a signal. Time is measured in elapsed seconds, so that a wall
-    clock that is set does no harm. Every signal that is older than its time to live stands there as unknown,
-    to the moment and also if its thread hangs.
+    Watches are read by one thread, each that is `alone` by another; others may `put` what they learn.
+    `levels` changes the default levels by the name of a signal. Time is measured in elapsed seconds, so that
+    a wall clock that is set does no harm. Every signal that is older than its time to live stands there as
+    unknown, to the moment and also if its thread hangs.
     """
 
     def __init__(
@@ -122,7 +123,7 @@ class Board:
 
     def _run(self, turns: Sequence[Turn]) -> None:
         while not self._ending.is_set():
-            self._ending.wait(self._sampled(turns))
+            self._ending.wait(min(self._sampled(turns), LONGEST_REST_S))
 
     def _take(self, reading: Reading, now: float, at: float, ttl_s: float) -> None:
         name = reading.name
