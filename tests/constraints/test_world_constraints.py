@@ -266,3 +266,15 @@ def test_a_custom_rule_that_cannot_be_made_is_one_sentence(
     _offer(monkeypatch)
     with pytest.raises(SettingsError, match=said):
         constraints_for(configured(name, options))
+
+
+class Broken:
+    """A rule of somebody else's that does not work."""
+
+    def objection(self, request: Request, candidate: Candidate, signals: Signals) -> Objection | None:
+        raise KeyError(signals, request, candidate)
+
+
+def test_a_rule_that_fails_objects() -> None:
+    with pytest.raises(NoEligibleCandidate, match="The constraint Broken failed with KeyError"):
+        shortlist(request(), (EDGE, CLOUD), (Pin(), Broken()), {})
