@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path  # noqa: TC003 - Typer reads the annotation
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,6 +75,7 @@ def command(  # noqa: PLR0913 - one argument an option
 
         use_key_in(features_key_env)
     layout = layout_of(columns=columns, wide=wide, quality_scale=quality_scale, edge=edge)
+    layout = replace(layout, shareable=_asks_elsewhere(features, extend))
     read = read_table(table, layout, progress=err)
     if extend is not None:
         for name in SETTLED:
@@ -95,6 +97,18 @@ def command(  # noqa: PLR0913 - one argument an option
         sketches=sketches,
     )
     _save(learn(read, options, progress=err), output)
+
+
+def _asks_elsewhere(features: str, parent: Path | None) -> bool:
+    """Whether describing prompts sends them beyond this machine, by these features or by a parent's."""
+    from edgewise.features.described import endpoint_in  # noqa: PLC0415 - numpy is an extra
+    from edgewise.features.endpoint.names import is_url, stays_on_device  # noqa: PLC0415 - the same
+    from edgewise.policies.bundles import Bundle  # noqa: PLC0415 - the same
+
+    if parent is not None:
+        identity = endpoint_in(Bundle.load(parent).manifest.features)
+        return identity is not None and not stays_on_device(identity.url)
+    return is_url(features) and not stays_on_device(features)
 
 
 def _save(trained: Trained, output: Path) -> None:
