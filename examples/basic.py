@@ -9,4 +9,5 @@ with Router(Path(__file__).with_suffix(".toml")) as router:
     print(reply.text)
     print(f"\n{reply.decision.chosen} answered ({reply.decision.reason})")
     for objection in reply.decision.objections:
-        print(f"- not {objection.candidate}: {objection.sentence}")
+        if objection.penalty is None:  # the others only count against somebody
+            print(f"- not {objection.candidate}: {objection.sentence}")

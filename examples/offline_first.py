@@ -16,5 +16,5 @@ with Router(Path(__file__).with_suffix(".toml")) as router:
         decision = asking.decision
         if decision is None:
             continue
-        offline = any(objection.rule == "connectivity" for objection in decision.objections)
-        print(f"\n[{decision.chosen}{', offline' if offline else ''}]")
+        unreachable = [o for o in decision.objections if o.rule == "connectivity" and o.penalty is None]
+        print(f"\n[{decision.chosen}{', offline' if unreachable else ''}]")

@@ -22,14 +22,23 @@ def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
-def test_the_readmes_python_runs(running: Running) -> None:
-    (code,) = blocks(README, "python")
-    code = code.replace("http://127.0.0.1:8787", running.url)
+def run(code: str) -> str:
     ran = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
     )
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout == "Paris.\n"
+    return ran.stdout
+
+
+def test_the_readmes_python_runs(running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, inside = blocks(README, "python")
+    assert run(client.replace("http://127.0.0.1:8787", running.url)) == "Paris.\n"
+    monkeypatch.setenv("EDGEWISE_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "edgewise.toml").write_text(
+        '[[candidates]]\nid = "phi"\nlocation = "edge"\nscript = { replies = ["Paris."] }\n'
+    )
+    assert run(inside) == "Paris. only_candidate\n"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ print((await router.ask("What is the capital of France?")).text)
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import CancelledError
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -180,6 +181,7 @@ class Router:
         self._app: App | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: Thread | None = None
+        self._foreign: set[asyncio.Task[Any]] = set()  # work for other threads
 
     @property
     def opened(self) -> App:
@@ -258,7 +260,7 @@ class Router:
     def __exit__(self, *exc: object) -> None:
         """End what was started, and flush the log."""
         try:
-            self.waited(self._close())
+            self.waited(self._leave())
         finally:
             self._end_loop()
 
@@ -269,9 +271,11 @@ class Router:
             raise EdgewiseError(
                 CLOSED if self._app is None else "This router was opened with `async with`: await it instead."
             )
-        running = asyncio.run_coroutine_threadsafe(work, self._loop)
+        running = asyncio.run_coroutine_threadsafe(self._tracked(work), self._loop)
         try:
             return running.result()
+        except CancelledError:
+            raise EdgewiseError("The router was closed before the answer came.") from None
         except BaseException:
             running.cancel()
             raise
@@ -280,7 +284,7 @@ class Router:
         """Run `work` where the router lives, and await it here."""
         if self._loop is None or self._loop is asyncio.get_running_loop():
             return await work
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._tracked(work), self._loop))
 
     def decision_of(self, decision_id: str) -> Decision | None:
         """What was decided for a request that has just failed; once."""
@@ -305,6 +309,23 @@ class Router:
         app, self._app = self._app, None
         if app is not None:
             await app.__aexit__(None, None, None)
+
+    async def _tracked(self, work: Coroutine[Any, Any, T]) -> T:
+        """Work that came from another thread."""
+        task: Any = asyncio.current_task()
+        self._foreign.add(task)
+        try:
+            return await work
+        finally:
+            self._foreign.discard(task)
+
+    async def _leave(self) -> None:
+        """Break off what other threads still wait for, or they would wait for ever, and close."""
+        waiting = self._foreign - {asyncio.current_task()}
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        await self._close()
 
     def _end_loop(self) -> None:
         loop, self._loop = self._loop, None

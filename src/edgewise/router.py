@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgewise.constraints import shortlist
 from edgewise.domain.decisions import Decision, draw
-from edgewise.domain.errors import NoEligibleCandidate, RequestError, SettingsError, UnknownModel
+from edgewise.domain.errors import (
+    EdgewiseError,
+    NoEligibleCandidate,
+    RequestError,
+    SettingsError,
+    UnknownModel,
+)
 from edgewise.domain.reasons import BY_RULE, reason_for
 from edgewise.domain.requests import Situation
 from edgewise.domain.signals import NO_SIGNALS
@@ -135,6 +141,10 @@ class Router:
             )
         )
         chosen = draw(odds, request.id) if explore else odds.favourite
+        if chosen not in kept:  # somebody's own policy; what was objected to is not its to choose
+            raise EdgewiseError(
+                f"The policy '{policy.name}' chose '{chosen}', who may not answer this request."
+            )
         return self._record(
             request,
             policy.name,

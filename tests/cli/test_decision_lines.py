@@ -30,3 +30,9 @@ def test_nothing_in_it_reaches_the_terminal() -> None:
 
 def test_a_decision_for_nobody() -> None:
     assert " nobody  " in unfinished(replace(DECISION, chosen=""))
+
+
+def test_a_long_error_does_not_fill_the_terminal() -> None:
+    told = line(DECISION, replace(OUTCOME, status="error", error="No candidate may answer. " * 40))
+    assert len(told) < 400
+    assert told.endswith("… (1000 characters)")

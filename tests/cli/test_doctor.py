@@ -228,6 +228,18 @@ def test_what_an_endpoint_may_answer(patient: Doctor, answer: Any, state: str, f
     assert found in check["found"]
 
 
+def test_ollamas_own_list_is_read_where_its_own_api_is_spoken(patient: Doctor) -> None:
+    def tags(path: str, _: dict[str, str]) -> Answer:
+        return (200, {}, b'{"models": [{"name": "m-1:latest"}]}') if path == "/api/tags" else NOT_FOUND
+
+    with endpoint(tags) as ollama:
+        own = f"http://127.0.0.1:{ollama.port}"
+        assert patient.checks(remote(own, 'api = "ollama"'))["endpoint r"]["state"] == "ok"
+        wrong = patient.checks(remote(own + "/other", 'api = "ollama"'))["endpoint r"]
+    assert wrong["state"] == "warn"
+    assert "without /v1" in wrong["mend"]
+
+
 def test_models_in_place_of_the_missing_one_are_offered(patient: Doctor) -> None:
     with endpoint(models("a", "b\x1b[2J", "c", "d", "e", "f")) as cloud:
         mend = patient.checks(remote(cloud.url))["endpoint r"]["mend"]

@@ -166,6 +166,21 @@ def test_nobody_left_is_an_error_that_says_why() -> None:
     assert nobody.value.code == "no_eligible_candidate"
 
 
+def test_the_error_tells_what_removed_them_and_the_callers_own_choice_last() -> None:
+    against = (
+        Objection("phi", "pin", "The request is pinned to 'gpt'"),
+        Objection("phi", "resources", "This machine's CPU is constrained (99%)", 0.2),
+        Objection("gpt", "budget", "It has no price"),
+        Objection("gpt", "connectivity", "It does not answer"),
+    )
+    nobody = NoEligibleCandidate(against)
+    assert nobody.objections == against
+    assert str(nobody) == (
+        "No candidate may answer this request (gpt: It has no price; gpt: It does not answer; "
+        "phi: The request is pinned to 'gpt')."
+    )
+
+
 @pytest.mark.parametrize("wishes", [Wishes(), Wishes(model="phi"), Wishes(candidates=("gpt",))])
 def test_too_long_for_all_that_were_wanted_has_a_code_of_its_own(wishes: Wishes) -> None:
     with pytest.raises(NoEligibleCandidate, match="context") as nobody:

@@ -22,6 +22,7 @@ from edgewise.constraints import (
     constraints_for,
     shortlist,
 )
+from edgewise.constraints.budget import dollars
 from edgewise.domain.candidates import Candidate, Objection, Price
 from edgewise.domain.errors import NoEligibleCandidate, SettingsError
 from edgewise.domain.protocols import Constraint
@@ -167,6 +168,10 @@ def test_rules_read_the_metadata_of_both() -> None:
     assert hard(Rule("no acme", deny={"vendor": ("acme",)}), tagged, {})
 
 
+def test_small_sums_of_money_are_written_out() -> None:
+    assert [dollars(amount) for amount in (0.0, 5.0, 0.1 + 0.2, 2e-5)] == ["$0", "$5", "$0.3", "$0.00002"]
+
+
 def test_every_objection_is_told_where_nobody_is_left() -> None:
     dark = world(("link", 0.0, "critical"), ("memory", 0.99, "critical"))
     with pytest.raises(NoEligibleCandidate) as nobody:
@@ -261,3 +266,15 @@ def test_a_custom_rule_that_cannot_be_made_is_one_sentence(
     _offer(monkeypatch)
     with pytest.raises(SettingsError, match=said):
         constraints_for(configured(name, options))
+
+
+class Broken:
+    """A rule of somebody else's that does not work."""
+
+    def objection(self, request: Request, candidate: Candidate, signals: Signals) -> Objection | None:
+        raise KeyError(signals, request, candidate)
+
+
+def test_a_rule_that_fails_objects() -> None:
+    with pytest.raises(NoEligibleCandidate, match="The constraint Broken failed with KeyError"):
+        shortlist(request(), (EDGE, CLOUD), (Pin(), Broken()), {})

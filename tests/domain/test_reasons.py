@@ -64,6 +64,29 @@ TABLE: list[tuple[dict[str, object], Reason]] = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("own", "score", "rules", "expected"),
+    [
+        ("high_complexity", 0.1, ("resources",), "overloaded"),
+        ("high_complexity", 0.8, ("resources",), "high_complexity"),
+        ("optimal_edge", 0.8, ("budget",), "budget"),
+        ("optimal_edge", 0.1, ("budget",), "optimal_edge"),
+        ("optimal_edge", 0.8, ("connectivity",), "optimal_edge"),
+        ("session", 0.8, ("budget",), "session"),
+    ],
+)
+def test_a_prompt_is_not_called_hard_or_easy_where_penalties_tipped_it(
+    own: Reason, score: float, rules: tuple[Rule, ...], expected: Reason
+) -> None:
+    evidence = {"score": score, "threshold": 0.75, "penalties": 1.0}
+    odds = Odds({"a": 1.0, "b": 0.0}, own, evidence=evidence)
+    soft = [Objection("b", rule, "It is strained", 1.0) for rule in rules]
+    asked = Request("id", "", "", b"", AUTO)
+    assert reason_for(odds, "a", Shortlist((A, B)), soft, asked) == expected
+    hard = [Objection("x", rule, "No") for rule in rules]
+    assert reason_for(odds, "a", Shortlist((A, B)), hard, asked) == own
+
+
 @pytest.mark.parametrize(("case", "expected"), TABLE)
 def test_the_truth_table(case: dict[str, object], expected: Reason) -> None:
     assert reason(**case) == expected  # type: ignore[arg-type]

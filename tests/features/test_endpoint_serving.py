@@ -20,8 +20,9 @@ from edgewise.app import decider
 from edgewise.domain.candidates import Candidate, Shortlist
 from edgewise.domain.decisions import Decision, Odds
 from edgewise.domain.errors import BundleError, SettingsError
-from edgewise.domain.requests import Absent, Features, Request, Situation
+from edgewise.domain.requests import Absent, Action, Features, Request, Situation
 from edgewise.features.described import describer, version_of
+from edgewise.features.detectors import Detection
 from edgewise.features.endpoint import live
 from edgewise.features.endpoint.access import Access
 from edgewise.features.endpoint.live import Endpoint
@@ -164,6 +165,26 @@ def test_no_local_text_ever_leaves_the_device(
         assert absence(decision) == (["no_vector_private"] if local else [])
         assert local or text in endpoint.texts
         assert ("score" in decision.evidence) is local  # the rule's, where it decided
+
+
+@pytest.mark.parametrize("action", ["redact", "block"])
+def test_what_is_redacted_or_blocked_for_candidates_is_not_embedded_elsewhere_either(
+    endpoint: Embedder, home: Path, action: Action
+) -> None:
+    async def main() -> object:
+        identity = Identity(DIMS, "", "tiny", endpoint.url)
+        place = Endpoint(identity, Access(endpoint.url, None), PATIENT_S, trust="site")
+        request = await Detection(action).screen(chat_of("Write to ann@example.org, please."))
+        try:
+            return await place.vectors(request, [request.text])
+        finally:
+            await place.aclose()
+
+    endpoint.calls.clear()
+    absent = asyncio.run(main())
+    assert isinstance(absent, Absent)
+    assert absent.why == "private"
+    assert endpoint.texts == []
 
 
 def test_a_device_may_be_asked_for_local_texts(bundle: Path, endpoint: Embedder) -> None:

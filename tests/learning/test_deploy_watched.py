@@ -104,3 +104,9 @@ def test_a_shadows_own_record_counts_neither_for_a_canary_nor_for_a_replay() -> 
     assert compare([told, own], since=START).canary == 0
     found = replay([told, own], halves, Objective("quality-at-cost"))
     assert found.left_out == {"only a shadow answered, and no client saw it": 2}
+
+
+def test_a_few_sessions_that_all_agree_are_not_sure() -> None:
+    found = watch([story(shadow=Shadow("new", "smollm2-135m")) for _ in range(3)], since=START).agreement
+    assert found.mean == found.high == pytest.approx(1.0)
+    assert found.low == pytest.approx(0.4385, abs=1e-3), "Wilson's interval of three in three"

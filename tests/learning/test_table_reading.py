@@ -321,3 +321,17 @@ def test_conversations_are_prompts_however_they_are_written(tmp_path: Path) -> N
     rows[0]["messages"], rows[3]["messages"] = TALK, [{"role": "user", "content": "Hi"}]
     again = read_table(written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "m.jsonl"))
     assert again.prompts == found.prompts
+
+
+def test_private_rows_are_left_out_where_prompts_are_sent_elsewhere(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    rows = [
+        {"prompt": f"prompt {n}", "candidate": who, "quality": 0.5, "privacy": "local" if n < 3 else None}
+        for n in range(8)
+        for who in ("a", "b")
+    ]
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    assert len(read_table(path)) == 8
+    kept = read_table(path, Layout(shareable=True))
+    assert sorted(kept.prompts) == [f"prompt {n}" for n in range(3, 8)]
+    assert any("6 rows were left out" in note for note in kept.notes)

@@ -10,7 +10,7 @@ import pytest
 from tests.learning.synthetic import prompts, write_table
 
 from edgewise.domain.candidates import Candidate, Shortlist
-from edgewise.domain.errors import BundleError, RequestError, TableError
+from edgewise.domain.errors import BundleError, EdgewiseError, RequestError, TableError
 from edgewise.domain.requests import Features, Situation
 from edgewise.features.described import describer, version_of
 from edgewise.learning.tables import Layout, OutcomeTable, read_table
@@ -163,6 +163,20 @@ def test_a_share_of_the_cloud(table: OutcomeTable, share: float) -> None:
     chosen = bundle.forecast(describer("static")(unseen)).choice
     cloud = (chosen == bundle.candidates.index("large")).mean()
     assert abs(cloud - share) < 0.15
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (TrainOptions(QUALITY.objective, target=Target(0.2, 1.0)), "not both"),
+        (TrainOptions(QUALITY.objective, learner="forest"), "no learner 'forest'"),
+    ],
+)
+def test_what_cannot_be_is_said_before_any_work(table: OutcomeTable, wrong: TrainOptions, said: str) -> None:
+    done: list[str] = []
+    with pytest.raises(EdgewiseError, match=said):
+        learn(table, wrong, progress=done.append)
+    assert not done
 
 
 def test_answers_are_read(tmp_path: Path) -> None:

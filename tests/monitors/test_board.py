@@ -171,16 +171,45 @@ def test_what_a_monitor_leaves_out_is_unknown() -> None:
 
 TEXT: Any = "0.5"
 MOOD: Any = "bad"
+NOBODY: Any = None
+LISTED: Any = []
 
 
 @pytest.mark.parametrize(
-    "nonsense", ["text", Reading("cpu", TEXT, "share", "x"), Reading("cpu", 0.5, "share", "x", MOOD)]
+    "nonsense",
+    [
+        "text",
+        Reading("cpu", TEXT, "share", "x"),
+        Reading("cpu", 0.5, "share", "x", MOOD),
+        Reading("cpu", 10**400, "share", "x"),
+        Reading("cpu", -(10**400), "share", "x"),
+        Reading(NOBODY, 0.5, "share", "x"),
+        Reading(LISTED, 0.5, "share", "x"),
+        Reading("cpu", 0.5, NOBODY, "x"),
+        Reading("cpu", 0.5, "share", NOBODY),
+    ],
 )
 def test_nonsense_is_a_failure_and_not_the_end(nonsense: Any) -> None:
     board = Board([Watch("m", Says([nonsense]))])
     board.sample()
     assert board.failures == {"m": 1}
     assert board.read() == {}
+
+
+def test_a_monitor_that_wants_to_end_the_program_or_never_ends_is_no_end() -> None:
+    class Leaves:
+        def read(self) -> Iterable[Reading]:
+            raise SystemExit(1)
+
+    class Babbles:
+        def read(self) -> Iterable[Reading]:
+            while True:
+                yield cpu(0.2)
+
+    board = Board([Watch("leaves", Leaves()), Watch("babbles", Babbles()), Watch("m", Says([link(up=True)]))])
+    board.sample()
+    assert board.failures == {"leaves": 1, "babbles": 0, "m": 0}
+    assert states(board) == {"cpu": "normal", "link": "normal"}
 
 
 def test_a_thread_that_hangs_makes_everything_unknown() -> None:
@@ -201,6 +230,40 @@ def test_a_thread_that_hangs_makes_everything_unknown() -> None:
         clock.advance(31.0)
         assert states(board) == {"link": "unknown"}
         release.set()
+
+
+def test_an_interval_may_be_as_long_as_it_likes() -> None:
+    with Board([Watch("m", Says([link(up=True)]), 1e300)]) as board:
+        (thread,) = board._threads
+        while not board.read():
+            thread.join(0.01)
+        thread.join(0.1)
+        assert thread.is_alive()
+
+
+def test_one_that_hangs_alone_keeps_nobody_else_from_being_read() -> None:
+    release, again = threading.Event(), threading.Event()
+
+    class Hangs:
+        def read(self) -> Iterable[Reading]:
+            release.wait(60)
+            return [cpu(0.2)]
+
+    class Counts:
+        times = 0
+
+        def read(self) -> Iterable[Reading]:
+            self.times += 1
+            if self.times > 2:
+                again.set()
+            return [link(up=True)]
+
+    with Board([Watch("hangs", Hangs(), 0.001, alone=True), Watch("counts", Counts(), 0.001)]) as board:
+        try:
+            assert again.wait(60)
+            assert states(board) == {"link": "normal"}
+        finally:
+            release.set()
 
 
 def test_the_thread_reads_by_itself_and_ends() -> None:

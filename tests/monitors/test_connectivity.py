@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
 from time import monotonic
 
@@ -109,6 +110,22 @@ def test_a_slow_way_is_degraded_with_hysteresis() -> None:
         assert state(board) == "constrained"
 
     asyncio.run(live())
+
+
+def test_the_second_kind_of_address_is_tried_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`localhost` mostly means ::1 first, and Ollama listens on 127.0.0.1 alone."""
+
+    def resolved(*_: object, **__: object) -> list[tuple[object, ...]]:
+        kinds = ((socket.AF_INET6, ("::1", port, 0, 0)), (socket.AF_INET, ("127.0.0.1", port)))
+        return [(family, socket.SOCK_STREAM, 6, "", place) for family, place in kinds]
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        monkeypatch.setattr(socket, "getaddrinfo", resolved)
+        assert asyncio.run(handshake("localhost", port)) is not None
+    assert asyncio.run(handshake("localhost", port)) is None
 
 
 def test_a_handshake_is_timed_and_a_closed_port_is_none() -> None:

@@ -132,3 +132,31 @@ def test_writing_of_the_world_stays_as_it_is() -> None:
 
 def harmless(text: str) -> bool:
     return all(c.isprintable() or c in KEPT or c == "\n" for c in text)
+
+
+def test_what_counts_against_somebody_is_not_told_as_excluding_him() -> None:
+    against = (
+        Objection("blind", "capability", "It takes no images"),
+        Objection("blind", "resources", "This machine's CPU is constrained (92%)", 0.2),
+        Objection("smollm2-135m", "resources", "This machine's CPU is constrained (92%)", 0.2),
+    )
+    told = explain(Story(decision=replace(DECISION, objections=against), outcome=OUTCOME))
+    assert (
+        "Not eligible:\n   blind: It takes no images (capability).\nHeld against:\n   smollm2-135m: " in told
+    )
+    assert "This machine's CPU is constrained (92%) (resources), 0.2 of utility.\nWhat counted" in told
+
+
+def test_nobody_asked_costs_nothing_and_says_nothing_of_tokens() -> None:
+    refused = replace(DECISION, chosen="", shortlist=(), odds={})
+    nothing = replace(OUTCOME, status="error", candidate="", attempts=(), error="No.", response=None)
+    told = explain(Story(decision=refused, outcome=nothing))
+    assert "Nobody was asked" in told
+    assert "What went wrong: No." in told
+    assert "Tokens" not in told
+
+
+def test_what_is_held_against_the_edge_is_added_to_the_score() -> None:
+    evidence = {"score": 0.6, "threshold": 0.75, "penalties": 0.2}
+    told = explain(Story(decision=replace(DECISION, evidence=evidence)))
+    assert "score 0.60 and +0.20 for what is held against the edge or the cloud, above the threshold" in told

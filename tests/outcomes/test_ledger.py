@@ -101,6 +101,17 @@ def test_a_clock_that_jumps_back_does_not_give_the_money_back() -> None:
     assert ledger.today.usd == 0.5
 
 
+def test_what_is_spent_after_a_clock_jumped_back_over_midnight_counts() -> None:
+    clock = Clock(NOON)
+    ledger = Ledger(1.0, time_zone="Europe/Berlin", clock=clock)
+    clock.now += 86_400.0  # a day ahead by mistake, which somebody looks at
+    assert ledger.today.usd == 0.0
+    clock.now = NOON
+    ledger.observe(outcome(0.95))
+    assert ledger.today.usd == 0.95
+    assert ledger.readings()[0].state == "critical"
+
+
 @given(
     st.lists(st.tuples(st.none() | st.floats(0, 10), st.sampled_from(["billed", "estimated", "unpriced"])))
 )
@@ -113,10 +124,10 @@ def test_after_a_restart_it_is_what_it_was(calls: list[tuple[float | None, CostS
         sums.setdefault(state, []).append(None if state == "unpriced" else cost)
 
     class Sums(LogReader):
-        def spent(self, after: float, *, key: str | None = None) -> list[tuple[CostState, float, int]]:
+        def spent(self, after: float, *, key: str | None = None) -> list[tuple[str, CostState, float, int]]:
             assert after <= NOON
             assert key is None
-            return [(state, sum(c or 0.0 for c in costs), len(costs)) for state, costs in sums.items()]
+            return [("gpt", state, sum(c or 0.0 for c in costs), len(costs)) for state, costs in sums.items()]
 
     again = Ledger(clock=Clock(NOON))
     again.load(Sums(Path("nowhere")))

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Awaitable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import settings
@@ -65,7 +65,7 @@ class LogMachine(RuleBasedStateMachine):
         self.open()
 
     def open(self) -> None:
-        how = "serve" if self.serves else "refuse"
+        how: Literal["serve", "refuse"] = "serve" if self.serves else "refuse"
         self.log = SqliteLog(self.path, on_failure=how, most_waiting=MOST_WAITING, patience_s=0.3)
         self.runner.run(self.log.open())
 

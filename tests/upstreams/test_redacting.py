@@ -128,6 +128,7 @@ def test_the_conversations_own_tool_calls_are_veiled() -> None:
     hidden = json.loads(sent[1]["tool_calls"][0]["function"]["arguments"])
     assert hidden == {"card": "[CARD_1]", "mail": "[EMAIL_1]"}
     assert sent[2]["content"] == "paid by [EMAIL_1]"
+    assert MAIL not in repr(echo.sent[0])  # whatever an upstream reads of the request
 
 
 def test_what_cannot_be_redacted_is_not_sent() -> None:

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-import msgspec
 import typer
 from msgspec import Struct
 
 from edgewise.cli import doctor_log
 from edgewise.cli.console import out, print_json
+from edgewise.cli.doctor_lists import ENDS_AT, LISTS_AT, listed_in
 from edgewise.cli.doctor_signals import look
 from edgewise.cli.setup import ConfigOption, JsonOption, policy_problem, run, settings_or_found, uses_bundle
 from edgewise.domain.addresses import is_loopback
@@ -52,15 +52,6 @@ class Check(Struct, frozen=True):
     state: doctor_log.State
     found: str
     mend: str = ""
-
-
-class _Model(Struct):
-    id: str
-    owned_by: str = ""
-
-
-class _Models(Struct):
-    data: list[_Model] | None = None
 
 
 class _Answer(Struct, frozen=True):
@@ -239,14 +230,14 @@ async def _is_edgewise(server: ServerSettings) -> bool:
         return False
     if models.status == UNAUTHORIZED:
         return b'"invalid_api_key"' in models.body
-    return any(model.owned_by == "edgewise" for model in _listed(models) or ())
+    return any(model.owned_by == "edgewise" for model in listed_in(models.body) or ())
 
 
 async def _endpoint(candidate: CandidateSettings, environ: Mapping[str, str]) -> Check:
     """Ask the endpoint for its models, with the key that requests would carry."""
     name, base = f"endpoint {candidate.id}", (candidate.url or "").rstrip("/")
     key = environ.get(candidate.api_key_env or "", "")
-    answer = await _get(f"{base}/models", _credentials(base, key) if key else {})
+    answer = await _get(f"{base}{LISTS_AT[candidate.api]}", _credentials(base, key) if key else {})
     host = urlsplit(base).netloc
     if answer.status == OK:
         return _lists(candidate, name, host, answer)
@@ -261,14 +252,14 @@ async def _endpoint(candidate: CandidateSettings, environ: Mapping[str, str]) ->
     if answer.status in REDIRECTS:
         mend = "Put the address that it points to into the candidate's url; redirects are not followed."
         return Check(name, "fail", f"{host} points elsewhere (HTTP {answer.status}).", mend)
-    mend = "Check that the candidate's url ends where /chat/completions begins, often in /v1; then try again."
+    mend = f"{ENDS_AT[candidate.api]} Then try again."
     return Check(name, "warn", f"{host} answers, but lists no models (HTTP {answer.status}).", mend)
 
 
 def _lists(candidate: CandidateSettings, name: str, host: str, answer: _Answer) -> Check:
-    listed = _listed(answer)
+    listed = listed_in(answer.body, candidate.api)
     if listed is None:
-        mend = "Check that the candidate's url ends where /chat/completions begins, often in /v1."
+        mend = ENDS_AT[candidate.api]
         return Check(name, "warn", f"{host} answers, but not with a list of models.", mend)
     model = candidate.model or candidate.id
     # Ollama adds a tag, Gemini a prefix, Anthropic a date to the name that a request may use.
@@ -279,13 +270,6 @@ def _lists(candidate: CandidateSettings, name: str, host: str, answer: _Answer) 
     offered = ", ".join(ascii(m.id[:60])[1:-1] for m in listed[:MOST_NAMED])
     mend = f"Set the candidate's model to one of {offered}{' …' if len(listed) > MOST_NAMED else ''}."
     return Check(name, "warn", f"{host} answers, but does not list {model}.", mend)
-
-
-def _listed(answer: _Answer) -> list[_Model] | None:
-    try:
-        return msgspec.json.decode(answer.body, type=_Models).data
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
 
 
 def _credentials(base: str, key: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from edgewise.domain.decisions import Record
 
 MOST_PENDING = 10_000
+ERROR = 160  # characters of what went wrong: one line stays one; `edgewise explain` tells the rest
 
 
 class Lines:
@@ -36,9 +37,13 @@ def line(decision: Decision, outcome: Outcome) -> str:
 
     Safe for a terminal, whatever a candidate wrote into its error.
     """
-    from edgewise.outcomes.plain import plain  # noqa: PLC0415 - its room loads only with a decision to tell
+    from edgewise.outcomes.plain import (  # noqa: PLC0415 - its room loads only with a decision to tell
+        plain,
+        shortened,
+    )
 
-    ended = "" if outcome.status == "ok" else f"  {outcome.status.upper()}: {outcome.error}"
+    error = shortened(outcome.error or "", ERROR)
+    ended = "" if outcome.status == "ok" else f"  {outcome.status.upper()}: {error}"
     return plain(
         f"{_chosen(decision)}  {outcome.latency_s * 1000:.0f} ms  {tokens(outcome)}  {cost(outcome)}"
         f"  decided in {decision.micros:.0f} µs  {decision.id}{ended}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgewise.cli.console import err, out
+from edgewise.cli.console import err, out, print_json, table
 from edgewise.cli.lines import line, unfinished
 from edgewise.cli.setup import ConfigOption, JsonOption  # noqa: TC001 - Typer reads them at run time
 from edgewise.cli.stored import PathOption, as_text, log_path, story_of
@@ -76,6 +76,31 @@ def export(
     count = write(reader.stories(), output, format_of(output, form))
     if output != STDOUT:
         err(f"{count} rows in {output}")
+
+
+@app.command()
+def spending(*, config: ConfigOption = None, path: PathOption = None, as_json: JsonOption = False) -> None:
+    """Say what today's calls cost: billed, estimated, or at a price that nobody knows."""
+    from edgewise.outcomes.ledger import Ledger  # noqa: PLC0415 - loaded when used
+    from edgewise.settings import load  # noqa: PLC0415 - the same
+
+    budget = load(config).budget
+    ledger = Ledger(budget.usd_per_day, time_zone=budget.time_zone)
+    reader = LogReader(log_path(config, path))
+    rows = reader.spent(ledger.begins)
+    ledger.load(reader)
+    today = ledger.today
+    if as_json:
+        calls = [
+            {"candidate": name, "cost_state": state, "cost_usd": usd, "calls": count}
+            for name, state, usd, count in rows
+        ]
+        print_json({"spent_usd": today.usd, "usd_per_day": budget.usd_per_day, "calls": calls})
+        return
+    shown = [(n, s, "unknown" if s == "unpriced" else f"${usd:.6f}", str(c)) for n, s, usd, c in rows]
+    table(f"Since midnight in {budget.time_zone}", ("candidate", "state", "cost", "calls"), shown)
+    limit = "" if budget.usd_per_day is None else f" of ${budget.usd_per_day:.4g}"
+    out(f"${today.usd:.6f}{limit} spent today.")
 
 
 @app.command()

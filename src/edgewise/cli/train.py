@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path  # noqa: TC003 - Typer reads the annotation
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,6 +75,7 @@ def command(  # noqa: PLR0913 - one argument an option
 
         use_key_in(features_key_env)
     layout = layout_of(columns=columns, wide=wide, quality_scale=quality_scale, edge=edge)
+    layout = replace(layout, shareable=_asks_elsewhere(features, extend))
     read = read_table(table, layout, progress=err)
     if extend is not None:
         for name in SETTLED:
@@ -97,6 +99,18 @@ def command(  # noqa: PLR0913 - one argument an option
     _save(learn(read, options, progress=err), output)
 
 
+def _asks_elsewhere(features: str, parent: Path | None) -> bool:
+    """Whether describing prompts sends them beyond this machine, by these features or by a parent's."""
+    from edgewise.features.described import endpoint_in  # noqa: PLC0415 - numpy is an extra
+    from edgewise.features.endpoint.names import is_url, stays_on_device  # noqa: PLC0415 - the same
+    from edgewise.policies.bundles import Bundle  # noqa: PLC0415 - the same
+
+    if parent is not None:
+        identity = endpoint_in(Bundle.load(parent).manifest.features)
+        return identity is not None and not stays_on_device(identity.url)
+    return is_url(features) and not stays_on_device(features)
+
+
 def _save(trained: Trained, output: Path) -> None:
     trained.save(output)
     for said in trained.notes:
@@ -104,9 +118,13 @@ def _save(trained: Trained, output: Path) -> None:
     manifest = trained.bundle.manifest
     prompts, count = manifest.training.prompts, len(manifest.candidates)
     out(f"{output}: bundle {manifest.version}, {prompts:,} prompts, {count} candidates")
-    for name, head in manifest.heads.items():
-        for candidate, found in head.metrics.items():
-            out(f"  {name:<12} {candidate:<32} MAE {_number(found['mae'])}  R² {_number(found['r2'])}")
+    rows = [(name, *row) for name, head in manifest.heads.items() for row in head.metrics.items()]
+    if rows:
+        out("How far forecasts are off on held-out prompts:")
+    wide = max((len(name) for name, *_ in rows), default=0)
+    wider = max((len(whose) for _, whose, _ in rows), default=0)
+    for name, whose, found in rows:
+        out(f"  {name:<{wide}}  {whose:<{wider}}  MAE {_number(found['mae'])}  R² {_number(found['r2'])}")
 
 
 def _number(value: float | None) -> str:

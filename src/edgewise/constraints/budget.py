@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -39,14 +40,15 @@ class Budget(Struct, frozen=True):
         price = candidate.price
         if price is None:
             return Objection(candidate.id, "budget", "It has no price, and there is a budget to keep")
-        cost = price.cost(request.needs.input_tokens, request.needs.output_tokens or self.output_tokens)
+        needs = request.needs
+        cost = price.cost(needs.input_tokens, (needs.output_tokens or self.output_tokens) * needs.answers)
         if cost <= 0.0:
             return None
         if single is not None and cost > single:
             return Objection(
                 candidate.id,
                 "budget",
-                f"This request would cost about ${cost:.4g}, and ${single:.4g} is allowed",
+                f"This request would cost about {dollars(cost)}, and {dollars(single)} is allowed",
             )
         return None if daily is None else self._day(candidate, cost, daily, signals)
 
@@ -60,7 +62,8 @@ class Budget(Struct, frozen=True):
             return Objection(
                 candidate.id,
                 "budget",
-                f"${spent.value:.4g} of today's ${daily:.4g} is spent, and this costs more",
+                f"{dollars(spent.value)} of today's {dollars(daily)} is spent, and this would cost about "
+                f"{dollars(cost)}",
             )
         if spent.state == "critical":
             penalty = self.critical_penalty
@@ -69,4 +72,9 @@ class Budget(Struct, frozen=True):
         else:
             return None
         share = spent.value / daily
-        return Objection(candidate.id, "budget", f"{share:.0%} of today's ${daily:.4g} is spent", penalty)
+        return Objection(candidate.id, "budget", f"{share:.0%} of today's {dollars(daily)} is spent", penalty)
+
+
+def dollars(amount: float) -> str:
+    """`$5`, `$0.32`, `$0.00002`: six digits that count, never an exponent."""
+    return f"${Decimal(f'{amount:.6g}'):f}"

@@ -32,12 +32,16 @@ def shortlist(
     A candidate may have several objections: the explanation shall hold all of them. Raises
     NoEligibleCandidate, which carries them, where nobody is left. Then those whom only an open circuit
     speaks against stay (the last candidate is never ejected), and with `best_effort` those whom only
-    `resources` speaks against, at a price; no other rule ever gives way.
+    `resources` speaks against, at a price; no other rule ever gives way. A constraint that fails
+    objects: what it would have said is not known, and it may have been no.
     """
     objections: list[Objection] = []
     for candidate in candidates:
         for constraint in constraints:
-            objection = constraint.objection(request, candidate, signals)
+            try:
+                objection = constraint.objection(request, candidate, signals)
+            except Exception as error:  # noqa: BLE001 - it may be anybody's
+                objection = _failed(constraint, candidate, error)
             if objection is not None:
                 objections.append(objection)
     if objections and _is_nobody_left(candidates, objections):
@@ -74,6 +78,12 @@ def _spared(
         else o
         for o in objections
     ]
+
+
+def _failed(constraint: Constraint, candidate: Candidate, error: Exception) -> Objection:
+    """The objection of a constraint that could not say what it thinks."""
+    name = type(constraint).__name__
+    return Objection(candidate.id, "allow", f"The constraint {name} failed with {type(error).__name__}")
 
 
 def _softened(candidates: Sequence[Candidate], objections: list[Objection]) -> list[Objection]:

@@ -75,15 +75,23 @@ class UnknownModel(RequestError):
 
 
 class NoEligibleCandidate(RequestError):
-    """Every candidate was objected to. `objections` holds each one."""
+    """Every candidate was objected to. `objections` holds each one.
+
+    The message tells what removed them, the caller's own choice last; soft objections removed nobody.
+    """
 
     def __init__(self, objections: Sequence[Objection]) -> None:
         self.objections = tuple(objections)
-        listed = "; ".join(f"{o.candidate}: {o.sentence}" for o in self.objections)
+        listed = "; ".join(f"{o.candidate}: {o.sentence}" for o in self._removing())
         code = "context_length_exceeded" if self._all_too_long() else "no_eligible_candidate"
         super().__init__(
             f"No candidate may answer this request ({listed or 'none is configured'}).", code=code
         )
+
+    def _removing(self) -> list[Objection]:
+        hard = [o for o in self.objections if o.penalty is None]
+        unwanted = {o.candidate for o in hard if o.rule == "pin"}
+        return sorted(hard, key=lambda o: o.candidate in unwanted)
 
     def _all_too_long(self) -> bool:
         """Whether length alone stands against each candidate that the caller was willing to take."""

@@ -13,6 +13,7 @@ from edgewise.domain.signals import NO_SIGNALS, Signals
 class Needs(Struct, frozen=True):
     """What a candidate must be able to do to answer. `input_tokens` is an estimate from the text.
 
+    `output_tokens` is the limit of one answer (0: none was given), `answers` how many are asked for.
     `least_tokens`, where it stands, are those that are left when the conversation is trimmed to a window.
     """
 
@@ -22,6 +23,7 @@ class Needs(Struct, frozen=True):
     vision: bool = False
     json_schema: bool = False
     least_tokens: int | None = None
+    answers: int = 1
 
 
 Priority = Literal["high", "normal", "low"]  # who goes first, and who is turned away first

@@ -97,7 +97,7 @@ class Executor:
         try:
             await committed
         except asyncio.CancelledError:
-            self._left(flight, landed)
+            self._left(flight, landed, landed.stream)
             await landed.stream.aclose()
             raise
         except BaseException:
@@ -158,7 +158,7 @@ class Executor:
             pass
         except (asyncio.CancelledError, GeneratorExit):
             if not wait.is_late():
-                self._left(flight, landed)
+                self._left(flight, landed, stream)
                 raise
             failure = stream.silence(by)
         except Exception as error:  # the client has an answer's beginning: it gets an end, too
@@ -169,11 +169,12 @@ class Executor:
             await stream.aclose()
         yield await self._ending(flight, landed, stream, stream.meter.error or failure)
 
-    def _left(self, flight: Flight, landed: Landed) -> None:
-        """Write down that the client has gone."""
-        call = landed.call
+    def _left(self, flight: Flight, landed: Landed, stream: Stream) -> None:
+        """Write down that the client has gone; what it got until then is paid for."""
+        call, meter = landed.call, stream.meter
+        came = meter.estimated_tokens() if meter.started else 0
         self.circuits.let_go(call.candidate.id, call.epoch)
-        self.log.append(flight.landed(call.candidate, call.abandoned()))
+        self.log.append(flight.landed(call.candidate, call.abandoned(usage=meter.usage, guessed_tokens=came)))
 
     async def _ending(self, flight: Flight, landed: Landed, stream: Stream, problem: str | None) -> bytes:
         """Write the outcome down, then let the end of the stream go."""
@@ -183,7 +184,9 @@ class Executor:
         if not end:
             problem = problem or f"{name} ended its stream without [DONE]."
             self.circuits.failed(name, call.epoch, UpstreamError(problem), perf_counter() - call.asked)
-            attempt: Attempt = call.broke(problem, began=True, usage=meter.usage)
+            attempt: Attempt = call.broke(
+                problem, began=True, usage=meter.usage, guessed_tokens=meter.estimated_tokens()
+            )
             await self.log.append(flight.landed(call.candidate, attempt))
             return error_event(problem, code="incomplete_stream")
         self.circuits.succeeded(name, call.epoch)

@@ -140,20 +140,39 @@ class Call:
             return self._ended("ok", usage.prompt_tokens, usage.completion_tokens, "billed")
         return self._ended("ok", self._input_tokens, guessed_tokens, "estimated")
 
-    def broke(self, error: Exception | str, *, began: bool, usage: Usage | None = None) -> Attempt:
-        """A failure: `error` before the answer began, `incomplete` after."""
+    def broke(
+        self,
+        error: Exception | str,
+        *,
+        began: bool,
+        usage: Usage | None = None,
+        guessed_tokens: int | None = None,
+    ) -> Attempt:
+        """A failure: `error` before the answer began, `incomplete` after.
+
+        What came of an answer is paid for: without a usage report it counts as `guessed_tokens`.
+        """
+        read = None if guessed_tokens is None else self._input_tokens
         return self._ended(
             "incomplete" if began else "error",
-            usage.prompt_tokens if usage else None,
-            usage.completion_tokens if usage else None,
+            usage.prompt_tokens if usage else read,
+            usage.completion_tokens if usage else guessed_tokens,
             "billed" if usage else "estimated",
             error=str(error),
             http_status=error.status if isinstance(error, UpstreamRefused) else None,
         )
 
-    def abandoned(self) -> Attempt:
-        """A client that hung up, or a shadow that the end of Edgewise cut off."""
-        return self._ended("cancelled", None, None, "estimated", error=self.flight.hung_up)
+    def abandoned(self, *, usage: Usage | None = None, guessed_tokens: int = 0) -> Attempt:
+        """A client that hung up, or a shadow that the end of Edgewise cut off.
+
+        The candidate had the prompt by then, and wrote what had come: hanging up makes nothing free.
+        """
+        error = self.flight.hung_up
+        if usage is not None:
+            return self._ended(
+                "cancelled", usage.prompt_tokens, usage.completion_tokens, "billed", error=error
+            )
+        return self._ended("cancelled", self._input_tokens, guessed_tokens, "estimated", error=error)
 
     def cut_off(self, seen_tokens: int = 0) -> Attempt:
         """The slower one of two: what it read and wrote until then will be on the bill, by our estimate."""

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from edgewise.domain.errors import EdgewiseError, UnknownModel
+from edgewise.domain.errors import EdgewiseError, RequestError, UnknownModel
 from edgewise.domain.wire import error_event
 from edgewise.gateway.callers import CALLER, NOBODY
 from edgewise.gateway.chat_body import PREFIX, parse_chat
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from edgewise.router import Router
     from edgewise.settings import ServerSettings
 
+LISTS = ("privacy", "candidates")  # headers that may hold several values
 EVENT_STREAM: Headers = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
@@ -37,9 +38,17 @@ async def read_chat(scope: Scope, receive: Receive, server: ServerSettings) -> R
     for name, value in scope["headers"]:
         if name.startswith(PREFIX):
             wish, said = name[len(PREFIX) :].decode("latin-1"), value.decode("latin-1").strip()
-            # A header that comes twice is a list: a later line must not undo a stricter one.
-            wishes[wish] = f"{wishes[wish]},{said}" if wish in wishes else said
+            wishes[wish] = together(wish, wishes[wish], said) if wish in wishes else said
     return parse_chat(body, wishes, scope.get(CALLER, NOBODY))
+
+
+def together(wish: str, before: str, said: str) -> str:
+    """What a header that comes twice means: of lists both, so that a later line undoes nothing."""
+    if before == said:
+        return said
+    if wish not in LISTS:
+        raise RequestError(f"The header x-edgewise-{wish[:40]} comes twice and says two things; send one.")
+    return f"{before},{said}"
 
 
 async def chat(scope: Scope, receive: Receive, send: Send, *, router: Router, server: ServerSettings) -> None:

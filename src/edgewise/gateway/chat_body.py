@@ -20,7 +20,7 @@ from edgewise.domain.tokens import (
     tokens_in,
 )
 from edgewise.gateway.callers import NOBODY
-from edgewise.gateway.json_body import decoded
+from edgewise.gateway.json_body import check_once, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,6 +32,7 @@ SESSION = re.compile(r"[\x21-\x7e]{1,128}")
 LONGEST_DEADLINE_S = 86_400.0
 NO_TOOLS = (b"", b"null", b"[]")
 TOOL_ROLES = ("tool", "function")
+OURS = "edgewise"
 PREFIX = b"x-edgewise-"
 EXTENSIONS = ("privacy", "session", "objective", "candidates", "deadline", "priority", "fallback")
 
@@ -95,6 +96,7 @@ class _ChatBody(Struct):
     response_format: _ResponseFormat | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
+    n: int | None = None
     edgewise: _Extension | UnsetType | None = UNSET
 
 
@@ -109,6 +111,8 @@ def parse_chat(body: bytes, headers: Mapping[str, str], caller: Caller = NOBODY)
     sentence.
     """
     chat = decoded(body, _decode)
+    if chat.edgewise is not UNSET:
+        check_once(body, OURS)
     if not chat.messages:
         raise RequestError("`messages` is empty; give at least one message.", param="messages")
     text, prompt, images, turns = _words(chat.messages)
@@ -130,7 +134,9 @@ def parse_chat(body: bytes, headers: Mapping[str, str], caller: Caller = NOBODY)
         wishes=_wishes(chat, headers, caller),
         needs=Needs(
             input_tokens=int(tokens) + TOKENS_PER_IMAGE * images,
-            output_tokens=chat.max_completion_tokens or chat.max_tokens or 0,
+            # Which of the two counts is the candidate's affair; a limit has to hold for either.
+            output_tokens=max(chat.max_completion_tokens or 0, chat.max_tokens or 0),
+            answers=max(1, chat.n or 1),
             tools=has_tools,
             vision=images > 0,
             json_schema=chat.response_format is not None and chat.response_format.type == "json_schema",
@@ -202,6 +208,8 @@ def _wishes(chat: _ChatBody, headers: Mapping[str, str], caller: Caller) -> Wish
         raise RequestError(f"The header x-edgewise-{unknown[0]} does not exist; there are {known}.")
     extension = extension or _Extension()
     session = headers.get("session") or extension.session
+    if extension.session not in (None, session):
+        raise RequestError("Header and body name two different sessions.", param="edgewise.session")
     if session is not None and not SESSION.fullmatch(session):
         raise RequestError(
             "A session's name has 1 to 128 visible ASCII characters.", param="edgewise.session"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from codecs import BOM_UTF8
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 Shape = TypeVar("Shape")
 DIAGNOSED_BYTES = 1_000_000
+_top_level = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def decoded(body: bytes, decode: Callable[[bytes], Shape]) -> Shape:
@@ -33,6 +35,25 @@ def decoded(body: bytes, decode: Callable[[bytes], Shape]) -> Shape:
         raise RequestError("The body is nested too deeply.") from None
     except msgspec.DecodeError as error:
         raise RequestError(f"The body is not valid JSON: {_diagnosis(body, str(error))}.") from None
+
+
+def check_once(body: bytes, key: str) -> None:
+    """Raise `RequestError` where an object's `key`, or a key inside its value, stands twice.
+
+    Of two the last would hold, and what the first one promised would be lost without a word. The whole body
+    is only read again where the key's bytes stand in it twice.
+    """
+    if body.count(b'"%b"' % key.encode()) > 1:
+        json.loads(body, object_pairs_hook=partial(_once, only=key))
+    json.loads(bytes(_top_level(body)[key]), object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]], *, only: str | None = None) -> None:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen and only in (None, key):
+            raise RequestError(f"The key '{key[:40]}' stands twice in one object; give it once.", param=key)
+        seen.add(key)
 
 
 def _diagnosis(body: bytes, fallback: str) -> str:

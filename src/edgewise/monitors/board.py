@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import inf
 from threading import Event, Lock, Thread
+from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
@@ -16,23 +17,24 @@ from edgewise.monitors.watch import Turn, Watch
 from edgewise.settings.levels import level_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from edgewise.settings.schema import LevelSettings
 
 PUSHED_TTL_S = 30.0
 SHORTEST_TTL_S = 5.0
 INTERVALS_A_TTL = 3.0
+LONGEST_REST_S = 3600.0  # an interval may be longer than the system can wait at once
 PATIENCE_S = 1.0  # for a monitor that is being read while the board closes
 
 
 class Board:
     """What is known of the world. `with Board(watches) as board: board.read()`.
 
-    Watches are read by one thread; others may `put` what they learn. `levels` changes the default levels
-    by the name of a signal. Time is measured in elapsed seconds, so that a wall clock that is set does no
-    harm. Every signal that is older than its time to live stands there as unknown, to the moment and also
-    if the thread hangs.
+    Watches are read by one thread, each that is `alone` by another; others may `put` what they learn.
+    `levels` changes the default levels by the name of a signal. Time is measured in elapsed seconds, so that
+    a wall clock that is set does no harm. Every signal that is older than its time to live stands there as
+    unknown, to the moment and also if its thread hangs.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class Board:
         self._signals: Signals = NO_SIGNALS
         self._fresh_until = inf
         self._ending = Event()
-        self._thread: Thread | None = None
+        self._threads: list[Thread] = []
 
     def __enter__(self) -> Self:
         """Begin to read the monitors."""
@@ -70,15 +72,21 @@ class Board:
 
     def open(self) -> None:
         """Begin to read the monitors in the background, at once. A second call does nothing."""
-        if self._thread is None and self._turns:
-            self._thread = Thread(target=self._run, name="edgewise-signals", daemon=True)
-            self._thread.start()
+        if self._threads:
+            return
+        together = [turn for turn in self._turns if not turn.watch.alone]
+        apart = [[turn] for turn in self._turns if turn.watch.alone]
+        for turns in [together, *apart] if together else apart:
+            thread = Thread(target=self._run, args=(turns,), name="edgewise-signals", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def close(self) -> None:
         """Stop reading. What was read goes stale by itself."""
         self._ending.set()
-        if self._thread is not None:
-            self._thread.join(PATIENCE_S)
+        until = monotonic() + PATIENCE_S
+        for thread in self._threads:
+            thread.join(max(0.0, until - monotonic()))
 
     def read(self) -> Signals:
         """Every signal by its name, as of now. A mapping once given never changes; the next may differ."""
@@ -101,18 +109,21 @@ class Board:
     def sample(self) -> float:
         """Read every monitor that is due, and say how many seconds later the next one is.
 
-        The background thread calls this; with a clock of your own, call it yourself.
+        With a clock of your own, call it yourself; otherwise background threads do this.
         """
-        for turn in self._turns:
+        return self._sampled(self._turns)
+
+    def _sampled(self, turns: Sequence[Turn]) -> float:
+        for turn in turns:
             now = self._elapsed()
             if turn.due_at <= now:
                 ttl_s = max(SHORTEST_TTL_S, INTERVALS_A_TTL * turn.watch.interval_s)
                 self.put(turn.take(now), ttl_s=ttl_s)
-        return max(0.0, min((turn.due_at for turn in self._turns), default=inf) - self._elapsed())
+        return max(0.0, min((turn.due_at for turn in turns), default=inf) - self._elapsed())
 
-    def _run(self) -> None:
+    def _run(self, turns: Sequence[Turn]) -> None:
         while not self._ending.is_set():
-            self._ending.wait(self.sample())
+            self._ending.wait(min(self._sampled(turns), LONGEST_REST_S))
 
     def _take(self, reading: Reading, now: float, at: float, ttl_s: float) -> None:
         name = reading.name

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from edgewise.settings.schema import SignalsSettings
 
 CUSTOM_INTERVAL_S = 5.0
+MAY_HANG = frozenset({"gpu"})  # a driver in trouble does not answer
 
 
 def is_off(settings: SignalsSettings) -> bool:
@@ -49,7 +50,7 @@ def watches_for(settings: SignalsSettings) -> tuple[Watch, ...]:
         "metered": Metered(settings.metered),
     }
     found = [
-        Watch(name, monitor, settings.intervals.get(name, INTERVALS[name]))
+        Watch(name, monitor, settings.intervals.get(name, INTERVALS[name]), alone=name in MAY_HANG)
         for name, monitor in ours.items()
         if name not in settings.off
     ]
@@ -57,7 +58,8 @@ def watches_for(settings: SignalsSettings) -> tuple[Watch, ...]:
         if custom.name not in settings.off:
             section = f"signals.custom[{index}].name"
             monitor = made("edgewise.monitors", custom.name, custom.options, section=section)
-            found.append(Watch(custom.name, monitor, settings.intervals.get(custom.name, CUSTOM_INTERVAL_S)))
+            interval_s = settings.intervals.get(custom.name, CUSTOM_INTERVAL_S)
+            found.append(Watch(custom.name, monitor, interval_s, alone=True))
     return tuple(found)
 
 
@@ -70,6 +72,6 @@ def board_for(settings: SignalsSettings, more: Iterable[Monitor | Watch] = ()) -
 
 
 def _watch(monitor: Monitor | Watch) -> Watch:
-    return (
-        monitor if isinstance(monitor, Watch) else Watch(type(monitor).__name__, monitor, CUSTOM_INTERVAL_S)
-    )
+    if isinstance(monitor, Watch):
+        return monitor
+    return Watch(type(monitor).__name__, monitor, CUSTOM_INTERVAL_S, alone=True)

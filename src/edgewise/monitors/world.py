@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from edgewise.domain.errors import StoreError
@@ -106,9 +105,15 @@ class World:
         return self.board.read() if self.ledger.usd_per_day is None else self._with_money()
 
     def open(self, reader: LogReader) -> None:
-        """Begin to look, on the running event loop; what was spent today is read from the log."""
-        with suppress(StoreError):  # there is no log yet: nothing was spent
+        """Begin to look, on the running event loop; what was spent today is read from the log.
+
+        Raises `StoreError` where a day's budget is to be kept and the log cannot say what is spent of it.
+        """
+        try:
             self.ledger.load(reader)
+        except StoreError:  # without a budget nobody needs the sum
+            if self.ledger.usd_per_day is not None and reader.path.exists():
+                raise
         self.board.open()
         if self._is_off:
             return

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import tzinfo
 
+    from edgewise.domain.candidates import Objection
     from edgewise.domain.decisions import (
         Attempt,
         Decision,
@@ -33,7 +34,7 @@ WHY: dict[Reason, str] = {
     "privacy": "the prompt must not leave this machine or site",
     "offline": "the others could not be reached",
     "overloaded": "the others had too much to do",
-    "budget": "the others would have broken the budget",
+    "budget": "the budget speaks against the others",
     "capability": "it alone can do what the request needs",
     "session": "it has answered this conversation before",
     "fallback": "the one before it failed",
@@ -94,14 +95,23 @@ def _chosen(decision: Decision) -> Iterator[str]:
         yield from _choice(decision)
     else:
         yield "Nobody was asked: every candidate was objected to."
-    if decision.objections:
+    hard = [objection for objection in decision.objections if objection.penalty is None]
+    if hard:
         yield "Not eligible:"
-        for objection in decision.objections:
-            why = plain(objection.sentence).rstrip(".")
-            yield f"   {plain(objection.candidate)}: {why} ({objection.rule})."
+        yield from (f"   {_objected(objection)}." for objection in hard)
+    # What is held against somebody who may not answer anyway is left out: it decided nothing.
+    soft = [o for o in decision.objections if o.penalty is not None and o.candidate in decision.shortlist]
+    if soft:
+        yield "Held against:"
+        yield from (f"   {_objected(objection)}, {objection.penalty:g} of utility." for objection in soft)
     if decision.evidence:
         yield "What counted:"
         yield from _evidence(decision.evidence)
+
+
+def _objected(objection: Objection) -> str:
+    why = plain(objection.sentence).rstrip(".")
+    return f"{plain(objection.candidate)}: {why} ({objection.rule})"
 
 
 def _choice(decision: Decision) -> Iterator[str]:
@@ -129,12 +139,14 @@ def _drawn(decision: Decision) -> str:
 
 def _evidence(evidence: dict[str, float]) -> Iterator[str]:
     for name, value in evidence.items():
-        if name not in ("score", "threshold"):
+        if name not in ("score", "threshold", "penalties"):
             yield f"   {plain(FACTORS.get(name, name))}: {value:.2f}"
     score, threshold = evidence.get("score"), evidence.get("threshold")
+    held = evidence.get("penalties", 0.0)  # against the edge, less what is held against the cloud
     if score is not None and threshold is not None:
-        side = "above" if score > threshold else "not above"
-        yield f"   score {score:.2f}, {side} the threshold of {threshold:.2f}"
+        side = "above" if score + held > threshold else "not above"
+        more = f" and {held:+.2f} for what is held against the edge or the cloud" if held else ""
+        yield f"   score {score:.2f}{more}, {side} the threshold of {threshold:.2f}"
     elif score is not None:
         yield f"   score {score:.2f}"
 
@@ -156,7 +168,8 @@ def _went(story: Story, zone: tzinfo | None) -> Iterator[str]:
     )
     if outcome.error:
         yield f"What went wrong: {shortened(outcome.error, TEXT)}"
-    yield f"Tokens: {wording.tokens(outcome)}. Cost: {wording.cost(outcome, simulated=simulated)}."
+    if decision.chosen or outcome.attempts:
+        yield f"Tokens: {wording.tokens(outcome)}. Cost: {wording.cost(outcome, simulated=simulated)}."
     if outcome.response is not None:
         yield f'The answer: "{shortened(outcome.response, TEXT)}"'
 

@@ -75,7 +75,7 @@ class Ledger:
         Raises StoreError where it cannot be read.
         """
         found = Spending()
-        for state, usd, calls in reader.spent(self._begins, key=key):
+        for _, state, usd, calls in reader.spent(self._begins, key=key):
             if state == "unpriced":
                 found = Spending(found.billed, found.estimated, found.unpriced + calls)
             elif state == "billed":
@@ -91,8 +91,17 @@ class Ledger:
             return
         with self._lock:
             self._turn()
-            if record.at >= self._begins:
+            if (
+                record.at >= self._begins or self._clock() < self._begins
+            ):  # the clock was set back over midnight
                 self._today = self._today.with_call(record.cost_usd, record.cost_state)
+
+    @property
+    def begins(self) -> float:
+        """When today began, in unix seconds."""
+        with self._lock:
+            self._turn()
+            return self._begins
 
     @property
     def today(self) -> Spending:

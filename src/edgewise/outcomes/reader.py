@@ -41,12 +41,14 @@ STORIES = (
     + " FROM decisions AS d LEFT JOIN outcomes AS o ON o.decision_id = d.id"
 )
 FEEDBACK = f"SELECT {', '.join(FEEDBACK_COLUMNS)} FROM feedback WHERE decision_id = ? ORDER BY seq"  # noqa: S608
-SPENT = "SELECT cost_state, sum(cost_usd), count(*) FROM outcomes WHERE at >= ? GROUP BY cost_state"
+SPENT = """SELECT candidate, cost_state, sum(cost_usd), count(*) FROM outcomes
+    WHERE at >= ? AND candidate != '' GROUP BY candidate, cost_state ORDER BY candidate, cost_state"""
 SPENT_BY_KEY = (
-    "SELECT o.cost_state, sum(o.cost_usd), count(*) FROM outcomes AS o "
+    "SELECT o.candidate, o.cost_state, sum(o.cost_usd), count(*) FROM outcomes AS o "
     "JOIN decisions AS d ON d.id = o.decision_id "
     "WHERE o.at >= ? AND json_extract(d.details, '$.key') = ? "
-    "AND json_extract(d.details, '$.shadow_of') IS NULL GROUP BY o.cost_state"
+    "AND json_extract(d.details, '$.shadow_of') IS NULL AND o.candidate != '' "
+    "GROUP BY o.candidate, o.cost_state ORDER BY o.candidate, o.cost_state"
 )
 
 
@@ -140,13 +142,13 @@ class LogReader:
             yield from page
             seq = page[-1].seq
 
-    def spent(self, after: float, *, key: str | None = None) -> list[tuple[CostState, float, int]]:
-        """What outcomes since `after` (unix seconds) cost: a state, the sum in USD, and how many calls.
+    def spent(self, after: float, *, key: str | None = None) -> list[tuple[str, CostState, float, int]]:
+        """What outcomes since `after` (unix seconds) cost: a candidate, a state, USD, and how many calls.
 
         With `key` only what clients with the key of that name were answered, and no shadows.
         """
         rows = self._rows(SPENT, (after,)) if key is None else self._rows(SPENT_BY_KEY, (after, key))
-        return [(state, float(usd or 0.0), int(calls)) for state, usd, calls in rows]
+        return [(name, state, float(usd or 0.0), int(calls)) for name, state, usd, calls in rows]
 
     def gaps(self) -> list[Gap]:
         """The times of which records are missing, oldest first."""

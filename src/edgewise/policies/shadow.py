@@ -56,6 +56,8 @@ class Shadowed(Struct, frozen=True):
             return odds
         try:
             other = self.newcomer.odds(situation)
+            if other.favourite not in situation.shortlist:
+                raise ValueError(f"it chose '{other.favourite}', who may not answer")  # noqa: TRY301 - as any failure
             seen = Shadow(
                 self.newcomer.name, other.favourite, other.by_id, forecasts=other.forecasts, ask=self.ask
             )

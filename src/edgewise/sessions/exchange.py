@@ -15,6 +15,7 @@ from edgewise.sessions.records import Content, Message, Session, checked_id, che
 
 FORMAT = "edgewise-session-1"
 MOST_BYTES = 64_000_000
+FIRST_YEAR, LAST_YEAR = 2, 9998  # every time zone can show what lies between
 FENCE = re.compile(r"^(`{3,}|~{3,})", re.MULTILINE)
 
 
@@ -154,6 +155,8 @@ def _moment(said: str | float | None, default: float) -> float:
         return default
     try:
         when = datetime.fromtimestamp(said, UTC) if isinstance(said, int | float) else _read(said)
+        if not FIRST_YEAR <= when.year <= LAST_YEAR:
+            raise ValueError(said)  # noqa: TRY301 - one sentence for all that is no time
         return when.timestamp()
     except (ValueError, OverflowError, OSError):
         raise RequestError(

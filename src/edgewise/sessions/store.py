@@ -88,6 +88,10 @@ class SessionStore:
         What was promised to that id before still holds.
         """
         identity, title = checked_id(session.id), checked_title(session.title)
+        if identity == LAST:  # or whoever means this one would show, or delete, another
+            raise RequestError(
+                f"'{LAST}' means the latest session and is no id; give it another.", param="session"
+            )
         with self.writing() as connection:
             if connection.execute("SELECT 1 FROM sessions WHERE id = ?", (identity,)).fetchone():
                 raise RequestError(f"There is already a session '{identity}'.", param="session")
@@ -142,15 +146,17 @@ class SessionStore:
 
     def copy(self, which: str, title: str | None = None) -> Session:
         """A second session with the same messages and the same promise."""
-        found = self.show(which)
-        return self._new_of([found], title or f"Copy of {found.title}")
+        with self.writing():  # what is promised meanwhile holds for the copy too
+            found = self.show(which)
+            return self._new_of([found], title or f"Copy of {found.title}")
 
     def merge(self, which: Sequence[str], title: str | None = None) -> Session:
         """A new session with the messages of several, one after the other, held to the promises of all."""
-        found = [self.show(one) for one in which]
-        if len({session.id for session in found}) < max(2, len(found)):
-            raise RequestError("Merging takes at least two different sessions.", param="session")
-        return self._new_of(found, title or " + ".join(session.title for session in found))
+        with self.writing():
+            found = [self.show(one) for one in which]
+            if len({session.id for session in found}) < max(2, len(found)):
+                raise RequestError("Merging takes at least two different sessions.", param="session")
+            return self._new_of(found, title or " + ".join(session.title for session in found))
 
     def delete(self, which: str) -> Session:
         """Forget a conversation. What was promised is not forgotten: its id may still be in use."""

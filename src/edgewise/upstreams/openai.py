@@ -66,7 +66,7 @@ class OpenAICompatible:
         )
         if reply.status != HTTP_OK:
             raise UpstreamRefused(
-                f"{self.candidate_id} answered with HTTP {reply.status}{_reason(reply)}.",
+                f"{self.candidate_id} answered with HTTP {reply.status}{self._reason(reply)}.",
                 status=reply.status,
                 body=reply.body[:ERROR_BODY_BYTES],
                 retry_after=reply.retry_after,
@@ -84,6 +84,19 @@ class OpenAICompatible:
             await self._transport.aclose()
             self._transport = None
 
+    def _reason(self, reply: Reply) -> str:
+        """What the endpoint says of the client's request; what it says of our own key is not repeated."""
+        if reply.status in (401, 403) or reply.status >= SERVER_ERROR:
+            return ""
+        try:
+            said = _refusal(reply.body).error.message
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return ""
+        key = self._headers.get("authorization", "").removeprefix("Bearer ")
+        if not said or (key and key in said):
+            return ""
+        return f": {' '.join(said.split())[:300].rstrip('.')}"
+
     async def _move(self, base: str) -> Transport:
         """A transport for a new address: the embedded runtime gets another port when it starts anew."""
         await self.aclose()
@@ -92,14 +105,3 @@ class OpenAICompatible:
         )
         self._base = base
         return self._transport
-
-
-def _reason(reply: Reply) -> str:
-    """What the endpoint says of the client's request; what it says of our own key is not repeated."""
-    if reply.status in (401, 403) or reply.status >= SERVER_ERROR:
-        return ""
-    try:
-        said = _refusal(reply.body).error.message
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return ""
-    return f": {' '.join(said.split())[:300].rstrip('.')}" if said else ""

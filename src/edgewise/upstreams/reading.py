@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from edgewise.upstreams.unstreamed import events_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -132,7 +134,11 @@ class Meter:
         """What is left for the client once the upstream is done: `[DONE]`, or the error event."""
         if self.done or (self.error is None and self._ended_well()):
             return DONE
-        return b""
+        if self._size or not (events := events_of(self._rest)):
+            return b""
+        self._rest = b""
+        ready = self.feed(events)
+        return b"" if self.error else ready + DONE
 
     def text(self) -> str:
         """The answer's words, from the pieces that were kept."""

@@ -65,6 +65,7 @@ class Redacting:
                 body=msgspec.json.encode(hidden),
                 prompt=veil.hide(request.prompt),
                 text=veil.hide(request.text),
+                turns=tuple(structs.replace(turn, text=veil.hide(turn.text)) for turn in request.turns),
                 findings=others,
             )
         )

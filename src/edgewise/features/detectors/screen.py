@@ -91,16 +91,17 @@ class Detection:
             async with asyncio.timeout(until - monotonic()):
                 findings += self._placed(text, await asyncio.to_thread(detector.find, text))
         known = {found.value for found in findings}
-        if around := elsewhere(request.body):
-            findings += self._hidden(around, await self._searched(around, until), known)
-        for escaped in (text, around):
-            if ESCAPE.search(escaped):
-                plain = _unescaped(escaped)
-                found = self._hidden(plain, await self._searched(plain, until), known)
-                # What is not there as it is written cannot be replaced.
-                findings += [
-                    structs.replace(one, action=LOCAL) if one.action == "redact" else one for one in found
-                ]
+        said = {turn.text for turn in request.turns} or {text}
+        around = elsewhere(request.body, said)
+        if around.texts:
+            findings += self._hidden(around.texts, await self._searched(around.texts, until), known)
+        unseen = [_unescaped(escaped) for escaped in (text, around.texts) if ESCAPE.search(escaped)]
+        for plain in (*unseen, around.numbers):
+            # What is not there as it is written, or is no text, cannot be replaced.
+            findings += [
+                structs.replace(one, action=LOCAL) if one.action == "redact" else one
+                for one in self._hidden(plain, await self._searched(plain, until) if plain else (), known)
+            ]
         return findings
 
     async def _searched(self, text: str, until: float) -> list[Match]:

@@ -69,6 +69,8 @@ class Endpoint:
         host = place(self.access.url)
         if request.wishes.privacy is not None and not self.on_device:
             return Absent("private", f"The request is declared local, and its vector is made by {host}.")
+        if request.findings and not self.on_device:  # what a candidate gets is redacted, or never sent
+            return Absent("private", f"The request holds something private, and {host} makes its vector.")
         if request.pin is not None:
             return Absent("pinned", "The caller has chosen already, so no vector was asked for.")
         if asyncio.get_running_loop().time() < self._rest_until:

@@ -16,7 +16,13 @@ from edgewise.integrations.oblix.running import Running
 from edgewise.integrations.oblix.verdict import allowed, target_of
 from edgewise.library import Router
 from edgewise.monitors.registry import is_off
-from edgewise.settings.schema import ConstraintsSettings, PolicySettings, Settings, SignalsSettings
+from edgewise.settings.schema import (
+    ConstraintsSettings,
+    ExecutionSettings,
+    PolicySettings,
+    Settings,
+    SignalsSettings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -30,6 +36,7 @@ SHORTEST_INTERVAL_S = 1.0
 # The agents judge the machine; that an endpoint is out of reach holds for everybody.
 CONSTRAINTS = ConstraintsSettings(resources="off")
 TIERS = PolicySettings(kind="tiers", explore=0.0)
+ONCE = ExecutionSettings(fallback=False, retries=0)  # the client moves on itself, past its agents
 
 
 class OblixClient:
@@ -183,7 +190,9 @@ class OblixClient:
         if interval is not None:
             signals = SignalsSettings(probe_after_s=max(SHORTEST_INTERVAL_S, interval))
         models = tuple(self._models.values())
-        return Settings(candidates=models, policy=TIERS, constraints=CONSTRAINTS, signals=signals)
+        return Settings(
+            candidates=models, policy=TIERS, constraints=CONSTRAINTS, signals=signals, execution=ONCE
+        )
 
 
 def _is_agent(given: object) -> bool:

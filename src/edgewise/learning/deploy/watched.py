@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,11 @@ from edgewise.learning.replay.resampling import UNKNOWN, Resampled
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from numpy.typing import NDArray
+
     from edgewise.domain.stories import Story
+
+Z = 1.96  # of a 95 % interval
 
 
 class Asked(Struct, frozen=True):
@@ -75,8 +80,23 @@ def watch(
             keys.append(session_of(story))
             if seen.ask:
                 asked.append(story)
-    agreement = Resampled(keys, seed=seed).ratio(np.array(same)) if same else UNKNOWN
+    agreement = _share(np.array(same), keys, seed) if same else UNKNOWN
     return ShadowReport(len(same), failed, agreement, _asked(asked, seed) if asked else None)
+
+
+def _share(same: NDArray[np.float64], keys: Sequence[str], seed: int) -> Estimate:
+    """How often, resampled by session, and never surer than so many sessions allow (Wilson 1927).
+
+    Three sessions that all agree leave nothing to resample: they alone would be sure.
+    """
+    drawn = Resampled(keys, seed=seed)
+    found = drawn.ratio(same)
+    weight = Z * Z / drawn.clusters
+    middle = (found.mean + weight / 2) / (1 + weight)
+    half = (
+        Z * sqrt(found.mean * (1 - found.mean) / drawn.clusters + weight / drawn.clusters / 4) / (1 + weight)
+    )
+    return Estimate(found.mean, min(found.low, middle - half), max(found.high, middle + half))
 
 
 def _asked(stories: Sequence[Story], seed: int) -> Asked:

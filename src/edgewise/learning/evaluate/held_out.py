@@ -102,7 +102,7 @@ def gather(
     whole = np.flatnonzero(~np.isnan(gain).any(axis=1))
     if len({table.keys[row] for row in whole}) < max(FEWEST_PROMPTS, plan.folds):
         raise TableError(
-            f"Only {len(whole)} prompts were measured under every candidate; "
+            f"Prompts that were measured under every candidate: {len(whole)}; "
             f"{max(FEWEST_PROMPTS, plan.folds)} are needed to judge anything."
         )
     features = source.describe(table.prompts)

@@ -26,7 +26,8 @@ class Layout:
     `columns` maps our name to the file's. `wide` maps `candidate` or `candidate.metric` to a column of a
     table that has one row a prompt; a bare candidate stands for its reward. `quality_scale` is the
     quality of a perfect answer in the file. `edge` names the candidates at the edge. Of more than
-    `most_prompts` prompts a random sample is kept.
+    `most_prompts` prompts a random sample is kept. `shareable` leaves out rows whose column `privacy` says
+    anything: their prompts were promised to stay where they were.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -34,3 +35,4 @@ class Layout:
     quality_scale: float = 1.0
     edge: tuple[str, ...] = ()
     most_prompts: int = MOST_PROMPTS
+    shareable: bool = False

@@ -7,6 +7,7 @@ import gzip
 import json
 import zlib
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, cast
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     Rows = Iterable[Mapping[str, Any]]
 
 PROGRESS_ROWS = 500_000
+PRIVACY = "privacy"  # what `edgewise log export` writes of a promise
+KEPT_BACK = "{:,} rows were left out: their prompts were declared private, and may not be sent elsewhere."
 PEEKED = 100  # JSONL has no header: its columns are those of the first rows
 LONGEST_FIELD = 2**31 - 1
 KINDS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
@@ -40,12 +43,17 @@ def read_table(
     """
     try:
         with _rows(path) as (names, rows):
-            builder = Builder(layout or Layout(), path.name, names)
+            layout = layout or Layout()
+            builder, private = Builder(layout, path.name, names), 0
             for number, row in enumerate(rows, start=1):
-                builder.add(row, number)
+                if layout.shareable and row.get(PRIVACY):
+                    private += 1
+                else:
+                    builder.add(row, number)
                 if progress and number % PROGRESS_ROWS == 0:
                     progress(f"{path.name}: {number:,} rows read")
-        return builder.table()
+        table = builder.table()
+        return replace(table, notes=(*table.notes, KEPT_BACK.format(private))) if private else table
     except UnicodeDecodeError as error:
         raise TableError(f"{path.name} is not UTF-8 text; save it as UTF-8.") from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:

@@ -48,7 +48,8 @@ def caution(table: OutcomeTable, held: Doubles, truth: Doubles) -> tuple[NDArray
     else:
         margin = float(margins[pick])
         name = table.candidates[best]
-        said_so = f"{name} is left where another is forecast to be better by more than {margin:.3g}."
+        more = f"better by more than {margin:.3g}" if margin else "better"
+        said_so = f"{name}, the best single one, is chosen unless another is forecast to be {more}."
     none[best] = margin
     return none, [said_so]
 

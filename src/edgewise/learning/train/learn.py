@@ -13,7 +13,7 @@ from edgewise.learning.train.answers import answer_heads
 from edgewise.learning.train.caution import caution
 from edgewise.learning.train.held_out import calibration_error, errors, fit_and_hold_out, spread
 from edgewise.learning.train.pack import Packed, pack, write_bundle
-from edgewise.learning.train.share import Target, gains_of, offsets_for
+from edgewise.learning.train.share import Target, check_target, gains_of, offsets_for
 from edgewise.learning.train.targets import MOST_WEIGHT, fingerprint, targets_of
 from edgewise.policies.bundles.bundle import VALUE
 from edgewise.policies.learners.positive import PositiveLearner
@@ -81,13 +81,7 @@ def learn(
     """Train a bundle. The same table, options and seed give the same bytes. Raises `TableError`."""
     say = progress or _quiet
     table = table.checked()
-    if options.bandit not in {IPW, DOUBLY_ROBUST}:
-        raise SettingsError(f"--bandit is {IPW} or {DOUBLY_ROBUST}; found '{options.bandit}'.")
-    if len(set(table.keys)) < FEWEST_PROMPTS:
-        raise TableError(
-            f"The table has {len(set(table.keys))} different prompts; "
-            f"learning needs at least {FEWEST_PROMPTS}."
-        )
+    _check(table, options)
     targets = targets_of(table, options.objective)
     say(f"describing {len(table):,} prompts")
     options = replace(options, features=version_of(options.features, table.prompts, progress=say))
@@ -97,7 +91,8 @@ def learn(
     heads.quality()
     heads.positive()
     heads.criticality()
-    say("reading answers")
+    if table.responses:
+        say("reading answers")
     for name, rule, metrics in answer_heads(table, targets, features, options.features, options.seed):
         heads.add(name, rule.arrays(), "answers", metrics)
     notes = [*table.notes, *heads.notes]
@@ -123,6 +118,19 @@ def learn(
         sketched=options.sketches,
     )
     return Trained(packed, packed.bundle(), (*notes, *why))
+
+
+def _check(table: OutcomeTable, options: TrainOptions) -> None:
+    """Raise now what would otherwise be found after minutes of training."""
+    if options.bandit not in {IPW, DOUBLY_ROBUST}:
+        raise SettingsError(f"--bandit is {IPW} or {DOUBLY_ROBUST}; found '{options.bandit}'.")
+    if len(set(table.keys)) < FEWEST_PROMPTS:
+        raise TableError(
+            f"The table has {len(set(table.keys))} different prompts; "
+            f"learning needs at least {FEWEST_PROMPTS}."
+        )
+    check_target(options.target, table)
+    learner_called(options.learner)
 
 
 class _Heads:

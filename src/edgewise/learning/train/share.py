@@ -16,10 +16,23 @@ if TYPE_CHECKING:
 
     Doubles = NDArray[np.float64]
 
-__all__ = ["Target", "gains_of", "offsets_for"]
+__all__ = ["Target", "check_target", "gains_of", "offsets_for"]
 
 STEPS = 200
 SKETCH = 101  # quantiles that a bundle keeps of the gains: what a threshold begins with when it serves
+
+
+def check_target(target: Target, table: OutcomeTable) -> None:
+    """Raise `TableError` for a target that this table cannot be held to, before the work begins."""
+    if target.cloud_share is None and target.usd_per_1k is None:
+        return
+    if target.cloud_share is not None and target.usd_per_1k is not None:
+        raise TableError("Give --cloud-share or --usd-per-1k, not both: a threshold keeps to one of them.")
+    cloud = _cloud(table)
+    if cloud.all() or not cloud.any():
+        raise TableError("A share or budget target needs an edge and a cloud; name the edge with --edge ID.")
+    if target.usd_per_1k is not None and table.costs() is None:
+        raise TableError("A budget target needs costs: `cost_usd`, or `usd_per_mtok`.")
 
 
 def offsets_for(target: Target, table: OutcomeTable, held: Doubles) -> tuple[NDArray[np.float32], list[str]]:
@@ -27,11 +40,8 @@ def offsets_for(target: Target, table: OutcomeTable, held: Doubles) -> tuple[NDA
     none = np.zeros(len(table.candidates), np.float32)
     if target.cloud_share is None and target.usd_per_1k is None:
         return none, []
-    if target.cloud_share is not None and target.usd_per_1k is not None:
-        raise TableError("Give --cloud-share or --usd-per-1k, not both: a threshold keeps to one of them.")
+    check_target(target, table)
     cloud = _cloud(table)
-    if cloud.all() or not cloud.any():
-        raise TableError("A share or budget target needs an edge and a cloud; name the edge with --edge ID.")
     usable = ~np.isnan(held).any(axis=1)
     value = held[usable]
     gain = _gains(value, cloud)
@@ -40,12 +50,8 @@ def offsets_for(target: Target, table: OutcomeTable, held: Doubles) -> tuple[NDA
         bonus = float(np.quantile(-gain, min(max(target.cloud_share, 0.0), 1.0)))
         said = f"About {target.cloud_share:.0%} of prompts like these go to the cloud."
     else:
-        costs = table.costs()
-        if costs is None:
-            raise TableError("A budget target needs costs: `cost_usd`, or `usd_per_mtok`.")
-        bonus, spent = _affordable(
-            candidates, value, np.nan_to_num(costs[usable]), cloud, target.usd_per_1k or 0.0
-        )
+        costs = np.nan_to_num(np.asarray(table.costs())[usable])
+        bonus, spent = _affordable(candidates, value, costs, cloud, target.usd_per_1k or 0.0)
         said = f"Prompts like these cost about ${spent:.4f} per 1,000."
     return np.where(cloud, bonus, 0.0).astype(np.float32), [said]
 
