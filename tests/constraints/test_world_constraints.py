@@ -180,6 +180,10 @@ def test_every_objection_is_told_where_nobody_is_left() -> None:
         ("phi", "resources"),
         ("gpt", "connectivity"),
     }
+    assert nobody.value.status == 503, "it may be answered later"
+    with pytest.raises(NoEligibleCandidate) as never:
+        shortlist(request(Wishes(privacy="local")), (CLOUD,), (Privacy(), Connectivity()), dark)
+    assert never.value.status == 400, "not even then"
 
 
 def test_best_effort_gives_way_for_resources_only() -> None:

@@ -77,7 +77,9 @@ class UnknownModel(RequestError):
 class NoEligibleCandidate(RequestError):
     """Every candidate was objected to. `objections` holds each one.
 
-    The message tells what removed them, the caller's own choice last; soft objections removed nobody.
+    The message tells what removed them, the caller's own choice last; soft objections removed nobody. Where
+    only the state of the world stands against somebody, the same request may be answered later: the status
+    is then 503, otherwise 400.
     """
 
     def __init__(self, objections: Sequence[Objection]) -> None:
@@ -85,8 +87,16 @@ class NoEligibleCandidate(RequestError):
         listed = "; ".join(f"{o.candidate}: {o.sentence}" for o in self._removing())
         code = "context_length_exceeded" if self._all_too_long() else "no_eligible_candidate"
         super().__init__(
-            f"No candidate may answer this request ({listed or 'none is configured'}).", code=code
+            f"No candidate may answer this request ({listed or 'none is configured'}).",
+            status=503 if self._will_pass() else 400,
+            code=code,
         )
+
+    def _will_pass(self) -> bool:
+        """Whether somebody is left out for nothing but the state of the world."""
+        hard = [o for o in self.objections if o.penalty is None]
+        for_good = {o.candidate for o in hard if o.rule not in ("connectivity", "resources")}
+        return any(o.candidate not in for_good for o in hard)
 
     def _removing(self) -> list[Objection]:
         hard = [o for o in self.objections if o.penalty is None]
