@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from random import Random
 from typing import Any
 
@@ -345,3 +345,20 @@ def test_every_request_has_exactly_one_end(
     assert sum(a.status not in {"error", "cancelled"} for a in attempts) == (seen in ("ok", "incomplete"))
     if seen != "error":
         assert attempts[-1].candidate == world.outcome.candidate
+
+
+def test_a_whole_answer_where_a_stream_was_asked_for_becomes_one() -> None:
+    class Whole(Scripted):
+        async def ask(self, request: Request) -> bytes | AsyncGenerator[bytes, None]:
+            return await super().ask(replace(request, stream=False))
+
+    world = World({"edge": Whole(["all at once"])})
+    _, seen = world.told(asked(stream=True))
+    assert words_of(seen.encode()) == "all at once"
+    assert seen.endswith("data: [DONE]\n\n")
+    assert seen.count("[DONE]") == 1
+    assert (world.outcome.status, world.outcome.cost_state, world.outcome.response) == (
+        "ok",
+        "billed",
+        "all at once",
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgewise.domain.errors import UpstreamError, UpstreamTimeout
 from edgewise.execution.deadline import Deadlines
-from edgewise.upstreams.reading import Meter, Reading, read_plain
+from edgewise.upstreams.reading import DONE, Meter, Reading, read_plain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -106,20 +106,23 @@ async def _begin(call: Call, stream: Stream) -> None:
             if size > MOST_BEFORE_CONTENT:
                 meter.error = f"{call.candidate.id} sent {size:,} bytes without a word."
                 break
-        _check_begun(call, meter)
+        head.append(_begun(call, meter))
     except BaseException:
         await stream.pieces.aclose()
         raise
     stream.head = b"".join(head)
 
 
-def _check_begun(call: Call, meter: Meter) -> None:
+def _begun(call: Call, meter: Meter) -> bytes:
+    """What a stream that has ended before its first content still has for the client: a whole answer."""
+    end = b"" if meter.started or meter.error else meter.finish()
     if meter.started:
         call.first_content()
     elif meter.error:
         raise UpstreamError(meter.error)
-    elif not meter.finish():
+    elif not end:
         raise UpstreamError(f"{call.candidate.id} ended its stream without [DONE].")
+    return end.removesuffix(DONE)
 
 
 def _whole(call: Call, body: bytes) -> Landed:

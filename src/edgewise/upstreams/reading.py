@@ -179,7 +179,7 @@ class Meter:
             self.started = True
         if answer.usage is None:
             return event + b"\n\n"
-        self.usage = _believed(answer.usage, content=self.started)
+        self.usage = _believed(answer.usage, content=self.started) or self.usage
         if not self._strip:
             return event + b"\n\n"
         if not answer.choices:
