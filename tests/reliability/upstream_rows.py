@@ -26,7 +26,7 @@ OTHER = ("200 from well", "ok (sick error, well ok), cost billed")
 FINE = ("200 from sick", "ok (sick ok), cost billed")
 BROKEN = (
     "200 from sick, then the error event `incomplete_stream`",
-    "incomplete (sick incomplete), cost unknown, estimated",
+    "incomplete (sick incomplete), cost estimated",
 )
 GUESSED = ("200 from sick", "ok (sick ok), cost estimated")
 BOTH = ("whole", "streamed")
@@ -264,7 +264,7 @@ ROWS = (
     Row("the wrong content type: a web page", "a 200 with HTML, as a captive portal sends",
         answering(http(HTML, kind="text/html"), [http(HTML, kind="text/html")])),
     Row("the wrong content type: JSON for a stream", "a stream is asked for, and plain JSON comes",
-        answering(http(PLAIN), [http(PLAIN)]), kinds=("streamed",)),
+        answering(http(PLAIN), [http(PLAIN)]), pinned=FINE, free=FINE, kinds=("streamed",)),
     Row("the wrong content type: only the label", "the right bytes, labelled `text/plain`",
         answering(http(PLAIN, kind="text/plain"), stream(EVENTS, kind="text/plain")), pinned=FINE, free=FINE),
     Row("an error inside a 200", "a 200 whose body, or first event, is an error",

@@ -156,8 +156,9 @@ class Executor:
                 wait.over()
         except StopAsyncIteration:
             pass
-        except (asyncio.CancelledError, GeneratorExit):
+        except (asyncio.CancelledError, GeneratorExit) as ended:
             if not wait.is_late():
+                flight.was_ended(ended)
                 self._left(flight, landed, stream)
                 raise
             failure = stream.silence(by)

@@ -227,9 +227,11 @@ def _decoded(data: bytes) -> _Answer:
 def _believed(usage: Usage | None, *, content: bool) -> Usage | None:
     """A usage report, unless it cannot be true: then what was used is estimated, as where there is none.
 
-    Words (`content`) that took no tokens would cost nothing.
+    Words (`content`) that took no tokens would cost nothing, and nothing at all says that nobody counted.
     """
     if usage is None or not 0 <= usage.prompt_tokens <= MOST_TOKENS:
+        return None
+    if not usage.prompt_tokens and not usage.completion_tokens:
         return None
     return usage if content <= usage.completion_tokens <= MOST_TOKENS else None
 
