@@ -12,6 +12,7 @@ import edgewise
 from edgewise import Candidate, Decision, EdgewiseError, Objection, Odds, Request, Router, Signals, Situation
 from edgewise.domain.errors import NoEligibleCandidate
 from edgewise.outcomes import LogReader
+from edgewise.settings.load import from_tree
 
 EDGE: dict[str, Any] = {"id": "phi", "location": "edge", "script": {"replies": ["It is Paris."]}}
 CLOUD: dict[str, Any] = {
@@ -20,6 +21,9 @@ CLOUD: dict[str, Any] = {
     "script": {"replies": ["Certainly: Paris."]},
     "price": {"input": 1.0, "output": 2.0},
 }
+
+# Without exploration: one prompt in fifty would go to whom the rule did not choose.
+BOTH = from_tree({"policy": {"explore": 0.0}, "candidates": [EDGE, CLOUD]}, source="test")
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +50,7 @@ class NoCloud:
 
 
 def test_synchronous(tmp_path: Path) -> None:
-    with Router([EDGE, CLOUD]) as router:
+    with Router(BOTH) as router:
         reply = router.ask("What is the capital of France?").reply()
         assert reply.text == "It is Paris."
         assert reply.decision.chosen == "phi"
@@ -65,7 +69,7 @@ def test_synchronous(tmp_path: Path) -> None:
 
 def test_asynchronous() -> None:
     async def use() -> None:
-        async with Router([EDGE, CLOUD]) as router:
+        async with Router(BOTH) as router:
             assert (await router.ask("What is the capital of France?")).text == "It is Paris."
             assert [words async for words in router.ask("Again?")] == ["It", " is", " Paris."]
             assert (await router.decide("Hello")).chosen == "phi"

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from edgewise.domain.errors import StoreError
-from edgewise.domain.signals import NO_SIGNALS, Reading
+from edgewise.domain.signals import Reading
 from edgewise.monitors.connectivity import Connectivity
 from edgewise.monitors.reach import Patience
 from edgewise.monitors.registry import board_for, is_off
@@ -131,4 +131,4 @@ class World:
 
     def _with_money(self) -> Signals:
         self.board.put(self.ledger.readings())
-        return self.board.read() or NO_SIGNALS
+        return self.board.read()

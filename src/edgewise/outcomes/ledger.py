@@ -124,8 +124,6 @@ class Ledger:
         found = Reading("spent_usd", spent, "USD", "ledger", self._state(spent))
         return (found,) if limit is None else (found, Reading("budget_usd", limit, "USD", "ledger", "normal"))
 
-    read = readings  # a ledger is a monitor too
-
     def _state(self, spent: float) -> State:
         if self.usd_per_day is None:
             return "normal"

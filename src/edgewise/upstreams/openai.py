@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from edgewise.domain.errors import UpstreamRefused
 from edgewise.upstreams.rewrite import body_for
 from edgewise.upstreams.transports import transport_for
-from edgewise.upstreams.transports.reply import ERROR_BODY_BYTES, HTTP_OK, MOST_BYTES
+from edgewise.upstreams.transports.reply import HTTP_OK, MOST_BYTES, refusal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -65,12 +64,7 @@ class OpenAICompatible:
             "/chat/completions", body_for(request, self.model), stream=request.stream
         )
         if reply.status != HTTP_OK:
-            raise UpstreamRefused(
-                f"{self.candidate_id} answered with HTTP {reply.status}{self._reason(reply)}.",
-                status=reply.status,
-                body=reply.body[:ERROR_BODY_BYTES],
-                retry_after=reply.retry_after,
-            )
+            raise refusal(self.candidate_id, reply, self._said(reply))
         return reply.body if reply.pieces is None else reply.pieces
 
     @property
@@ -84,7 +78,7 @@ class OpenAICompatible:
             await self._transport.aclose()
             self._transport = None
 
-    def _reason(self, reply: Reply) -> str:
+    def _said(self, reply: Reply) -> str:
         """What the endpoint says of the client's request; what it says of our own key is not repeated."""
         if reply.status in (401, 403) or reply.status >= SERVER_ERROR:
             return ""
@@ -93,9 +87,7 @@ class OpenAICompatible:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return ""
         key = self._headers.get("authorization", "").removeprefix("Bearer ")
-        if not said or (key and key in said):
-            return ""
-        return f": {' '.join(said.split())[:300].rstrip('.')}"
+        return "" if key and key in said else said
 
     async def _move(self, base: str) -> Transport:
         """A transport for a new address: the embedded runtime gets another port when it starts anew."""

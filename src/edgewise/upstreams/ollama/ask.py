@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from edgewise.domain.errors import UpstreamError, UpstreamRefused
+from edgewise.domain.errors import UpstreamError
 from edgewise.upstreams.ollama.answers import Envelope, line_of, streamed
 from edgewise.upstreams.ollama.wire import chat_body
 from edgewise.upstreams.transports import transport_for
-from edgewise.upstreams.transports.reply import ERROR_BODY_BYTES, HTTP_OK, MOST_BYTES
+from edgewise.upstreams.transports.reply import HTTP_OK, MOST_BYTES, refusal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -64,12 +64,7 @@ class Ollama:
         body = chat_body(request.body, self.model, stream=request.stream)
         reply = await self._connected().post("/api/chat", body, stream=request.stream)
         if reply.status != HTTP_OK:
-            raise UpstreamRefused(
-                f"{self.candidate_id} answered with HTTP {reply.status}{_reason(reply)}.",
-                status=reply.status,
-                body=reply.body[:ERROR_BODY_BYTES],
-                retry_after=reply.retry_after,
-            )
+            raise refusal(self.candidate_id, reply, _said(reply))
         envelope = Envelope(request.id, self.model)
         if reply.pieces is None:
             return envelope.whole(line_of(self.candidate_id, reply.body))
@@ -107,11 +102,11 @@ class Ollama:
         return self._transport
 
 
-def _reason(reply: Reply) -> str:
+def _said(reply: Reply) -> str:
+    """What the server says of the request, in its own words."""
     if reply.status >= SERVER_ERROR:
         return ""
     try:
-        said = _error.decode(reply.body).error
+        return _error.decode(reply.body).error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""
-    return f": {' '.join(said.split())[:300].rstrip('.')}" if said else ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from edgewise.domain.errors import UpstreamRefused
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
@@ -22,6 +24,17 @@ class Reply:
     body: bytes = b""
     pieces: AsyncGenerator[bytes, None] | None = None
     retry_after: str | None = None
+
+
+def refusal(name: str, reply: Reply, said: str) -> UpstreamRefused:
+    """The error that an answer other than a 200 is; `said` are the endpoint's own words, or none."""
+    why = f": {' '.join(said.split())[:300].rstrip('.')}" if said else ""
+    return UpstreamRefused(
+        f"{name} answered with HTTP {reply.status}{why}.",
+        status=reply.status,
+        body=reply.body[:ERROR_BODY_BYTES],
+        retry_after=reply.retry_after,
+    )
 
 
 class Transport(Protocol):
