@@ -88,9 +88,7 @@ class App:
             if observer is not None:
                 self.log = Observed(self.log, observer)
         detection = detection_for(self.settings.privacy)
-        self.upstreams = Upstreams(
-            self.settings.candidates, self.world, detection, self._keys, self.settings.limits
-        )
+        self.upstreams = Upstreams(self.world, detection, self._keys, self.settings)
         self._closing.push_async_callback(self.upstreams.aclose)
         board = self.world.board
         executor = Executor(
