@@ -33,9 +33,9 @@ hold that
 - the log holds exactly one decision and one outcome of the request,
 - the next request is answered, and at the end no connection and no task is left.
 
-The limits are those of [`[execution]`](configuration.md#execution), made short: half a second to the first words and between
-two of them, one second for a try, four in all, nobody asked twice. The log's column gives the outcome, in brackets the calls
-that were made, and the state of what they cost; see [the log](log.md).
+The limits are those of [`[execution]`](configuration.md#execution), made short where the fault is one of time: half a second to
+the first words and between two of them, one second for a try, four in all. Nobody is asked twice. The log's column gives the
+outcome, in brackets the calls that were made, and the state of what they cost; see [the log](log.md).
 
 | fault | what is injected | pinned to it: the client sees | the log holds | where another may answer: the client sees | the log holds |
 |---|---|---|---|---|---|
