@@ -46,6 +46,10 @@ def description() -> bytes:
     )
 
 
+# The schema of a stream is that of each of its events.
+EVENT: Json = {"type": "object", "required": ["data"], "properties": {"data": {"type": "string"}}}
+
+
 def _paths() -> Json:
     text: Json = {"type": "string"}
     limit = {"in": "query", "name": "limit", "schema": {"type": "integer", "minimum": 1, "maximum": 1000}}
@@ -54,7 +58,7 @@ def _paths() -> Json:
     listed: Json = {"type": "object", "required": ["object", "data"]}
     thing: Json = {"type": "object", "required": ["id"]}
     chat = _taking("ChatBody", {"type": "object", "required": ["choices"]})
-    chat["responses"]["200"]["content"]["text/event-stream"] = {"schema": text}
+    chat["responses"]["200"]["content"]["text/event-stream"] = {"schema": EVENT}
     return {
         "/v1/chat/completions": {"post": chat},
         "/v1/route": {"post": _taking("ChatBody", thing)},
