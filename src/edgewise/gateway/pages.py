@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 from dataclasses import dataclass
 from time import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -39,6 +40,7 @@ MODELS = "/v1/models/"
 RATINGS = (1.0, 5.0)
 MOST_TEXTS = 2048
 MOST_DECISIONS = 1000
+LIMIT = re.compile(r"[0-9]{1,4}")
 STARTED = int(time())
 
 
@@ -147,7 +149,7 @@ class Pages:
         """The latest decisions, newest first: `limit` (50) and `before` (an id) page through them."""
         query = parse_qs(scope["query_string"].decode("latin-1"))
         limit = query.get("limit", ["50"])[-1]
-        if not limit.isdecimal() or not 0 < int(limit) <= MOST_DECISIONS:
+        if not LIMIT.fullmatch(limit) or not 0 < int(limit) <= MOST_DECISIONS:
             raise RequestError(f"`limit` is a number from 1 to {MOST_DECISIONS}.", param="limit")
         before = query.get("before", [None])[-1]
         stories = await asyncio.to_thread(self.reader.latest, int(limit), before=before)
