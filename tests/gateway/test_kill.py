@@ -42,6 +42,12 @@ def load(
     "round_", [pytest.param(n, marks=[pytest.mark.slow] if n >= QUICK else []) for n in range(ROUNDS)]
 )
 def test_kill_9_loses_nothing_that_was_acknowledged(mock: Mock, tmp_path: Path, round_: int) -> None:
+    """kill -9.
+
+    Injected: `kill -9` while six clients ask without a pause.
+    Client: a broken connection.
+    Log: every decision whose answer had begun, and every outcome whose answer had ended.
+    """
     acknowledged: list[tuple[str, bool]] = []
     stop = threading.Event()
     with gateway(tmp_path, two_candidates(mock)) as running:
