@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -168,3 +171,36 @@ def test_a_connection_that_is_closed_does_not_wait_for_ever_for_its_client(
     assert not wire.aborted
     clock.pass_(PATIENCE_S)
     assert wire.aborted
+
+
+def test_a_connection_that_has_ended_needs_no_garbage_collector() -> None:
+    """Or what was open for long, and so outlived its early rounds, would pile up."""
+
+    async def answering(scope: Any, _receive: object, send: Any) -> None:
+        seen.append(weakref.ref(scope["edgewise.connection"]))
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def talked() -> None:
+        config = uvicorn.Config(answering, lifespan="off", ws="none", log_config=None)
+        config.load()
+        state = ServerState()
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(config, state, {}), "127.0.0.1", 0
+        )
+        async with server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writer.write(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+            writer.close()
+            await writer.wait_closed()
+            while state.connections:  # noqa: ASYNC110 - uvicorn's own set, which wakes nobody
+                await asyncio.sleep(0.001)
+
+    seen: list[weakref.ref[Any]] = []
+    gc.disable()
+    try:
+        asyncio.run(talked())
+        assert [one() for one in seen] == [None]
+    finally:
+        gc.enable()

@@ -55,6 +55,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self.cancel_when_lost = False
         self._task: asyncio.Task[None] | None = None
+        self._answering: RequestResponseCycle | None = None  # uvicorn's `cycle` is what came last
         self._in_headers = False
         self._header_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -74,18 +75,17 @@ class Connection(HttpToolsProtocol):
     @property
     def has_body(self) -> bool:
         """Whether nothing is still to come of the body of the request that is being answered."""
-        cycle = cast("RequestResponseCycle | None", self.cycle)
-        return cycle is None or not cycle.more_body
+        return self._answering is None or not self._answering.more_body
 
     @property
     def has_answered(self) -> bool:
         """Whether the answer to the request that is being answered has begun."""
-        cycle = cast("RequestResponseCycle | None", self.cycle)
-        return cycle is not None and cycle.response_started
+        return self._answering is not None and self._answering.response_started
 
     def close_after_answer(self) -> None:
         """Hang up once the request that is being answered has its answer."""
-        self.cycle.keep_alive = False
+        if self._answering is not None:
+            self._answering.keep_alive = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give a silent client only so much time."""
@@ -104,7 +104,12 @@ class Connection(HttpToolsProtocol):
         if self.timeout_keep_alive_task is not None:
             self.timeout_keep_alive_task.cancel()
             self.timeout_keep_alive_task = None
-        if self.cancel_when_lost and self._task is not None:
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
+        if self._task is None or self._task.done():
+            self._forget()
+        elif self.cancel_when_lost:
             self._task.cancel()
 
     def data_received(self, data: bytes) -> None:
@@ -118,7 +123,8 @@ class Connection(HttpToolsProtocol):
             self._discard(len(data))
         if not self._in_headers:
             self._header_bytes = 0
-            if not self.has_body:
+            last = cast("RequestResponseCycle | None", self.cycle)
+            if last is not None and last.more_body:
                 self._look_beside(len(data))
         elif self._header_bytes > self.max_header_bytes:
             self._refuse()
@@ -259,10 +265,21 @@ class Connection(HttpToolsProtocol):
                 self.flow.pause_reading()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self.cancel_when_lost = False
+        self.cancel_when_lost, self._answering = False, cycle
         task = self._task = self.loop.create_task(cycle.run_asgi(app))
-        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(self._task_over)
         self.tasks.add(task)
+
+    def _task_over(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if self.parser is None and task is self._task:  # the client is gone
+            self._forget()
+
+    def _forget(self) -> None:
+        """Let go of what holds this connection in turn, or it waits for the garbage collector."""
+        self._task = self._answering = None
+        self.pipeline.clear()
+        self.cycle = self.scope = cast("Any", None)
 
     def on_response_complete(self) -> None:
         """Wait for the next request: the one timer of this connection looks now and then whether it came."""
