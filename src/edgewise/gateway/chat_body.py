@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 NOT_BLANK = re.compile(r"\S")
 SESSION = re.compile(r"[\x21-\x7e]{1,128}")
 LONGEST_DEADLINE_S = 86_400.0
+MOST = 2**31  # tokens or answers that anybody can mean; whoever reckons with more loses digits
+MOST_CANDIDATES, LONGEST_ID = 100, 200
 NO_TOOLS = (b"", b"null", b"[]")
 TOOL_ROLES = ("tool", "function")
 OURS = "edgewise"
@@ -135,8 +137,8 @@ def parse_chat(body: bytes, headers: Mapping[str, str], caller: Caller = NOBODY)
         needs=Needs(
             input_tokens=int(tokens) + TOKENS_PER_IMAGE * images,
             # Which of the two counts is the candidate's affair; a limit has to hold for either.
-            output_tokens=max(chat.max_completion_tokens or 0, chat.max_tokens or 0),
-            answers=max(1, chat.n or 1),
+            output_tokens=min(MOST, max(chat.max_completion_tokens or 0, chat.max_tokens or 0)),
+            answers=min(MOST, max(1, chat.n or 1)),
             tools=has_tools,
             vision=images > 0,
             json_schema=chat.response_format is not None and chat.response_format.type == "json_schema",
@@ -282,6 +284,11 @@ def _candidates(given: str | Iterable[str] | None) -> tuple[str, ...] | None:
     found = tuple(name.strip() for name in names if name.strip())
     if not found:
         raise RequestError("`candidates` names nobody; give ids, such as a,b.", param="edgewise.candidates")
+    if len(found) > MOST_CANDIDATES or max(map(len, found)) > LONGEST_ID:
+        raise RequestError(
+            f"`candidates` names up to {MOST_CANDIDATES} ids, each of up to {LONGEST_ID} characters.",
+            param="edgewise.candidates",
+        )
     return found
 
 
