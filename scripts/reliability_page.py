@@ -48,7 +48,10 @@ TABLE = """
 """
 # Tests that say in their docstrings what is injected, what the client sees, and what the log holds.
 TOLD = {
-    "One endpoint fails, and many requests meet that": ("reliability/test_upstream_storms.py",),
+    "One endpoint fails, and many requests meet that": (
+        "reliability/test_upstream_storms.py",
+        "reliability/test_full_line.py",
+    ),
     "The machine itself": (
         "reliability/test_host_faults.py",
         "gateway/test_kill.py",
