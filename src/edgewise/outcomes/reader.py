@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from edgewise.domain.errors import StoreError, UnknownModel
 from edgewise.domain.ids import shadow_id
 from edgewise.domain.stories import Story
+from edgewise.outcomes.faults import identity_of
 from edgewise.outcomes.gaps import SELECT_GAPS, gaps_of
 from edgewise.outcomes.rows import (
     DECISION_COLUMNS,
@@ -192,22 +193,13 @@ class LogReader:
     def _rows(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
             try:
-                if (identity := _identity(self.path)) != self._identity:
-                    self._let_go()  # a torn log was set aside, and a new one begun
+                if (identity := identity_of(self.path)) != self._identity:
+                    self._let_go()  # a torn log was set aside, or one deleted, and a new one begun
                 if self._connection is None:
                     self._connection, self._identity = _open(self.path), identity
                 return self._connection.execute(statement, values).fetchall()
             except sqlite3.Error as error:
                 raise StoreError(f"The outcome log {self.path} cannot be read: {error}.") from error
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file stands at `path` now."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _is_shadow(story: Story) -> bool:
