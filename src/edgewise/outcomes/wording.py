@@ -49,7 +49,10 @@ def cost(outcome: Outcome, *, simulated: bool) -> str:
     if outcome.cost_usd is None:
         return "unpriced" if outcome.cost_state == "unpriced" else "unknown, the tokens were not reported"
     pretended = "; simulated, nobody is charged" if simulated and outcome.cost_usd else ""
-    return f"${outcome.cost_usd:.6f} ({COST[outcome.cost_state]}{pretended})"
+    said = COST[outcome.cost_state]
+    if outcome.cost_state == "estimated" and len(outcome.attempts) > 1:
+        said = "estimated, the tokens of one attempt at least were not reported"
+    return f"${outcome.cost_usd:.6f} ({said}{pretended})"
 
 
 def name(candidate: str, *, simulated: bool) -> str:
