@@ -109,7 +109,7 @@ class Breaker:
     def limited(self, now: float, for_s: float | None) -> None:
         """The candidate asked to be left alone (429), for so many seconds if it said so.
 
-        It is for `open_s` at least: one whose clock is late names a moment that has passed, with every answer.
+        It is for `open_s` at least: one whose clock is late names a moment that has passed, every time.
         """
         self.slow_s, self.dead = 0.0, False
         rest = min(max(for_s or 0.0, self.rules.open_s), self.rules.longest_cooldown_s)
