@@ -20,7 +20,7 @@ from edgewise.domain.tokens import (
     tokens_in,
 )
 from edgewise.gateway.callers import NOBODY
-from edgewise.gateway.json_body import check_once, decoded
+from edgewise.gateway.json_body import check_keys, check_once, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -118,6 +118,7 @@ def parse_chat(body: bytes, headers: Mapping[str, str], caller: Caller = NOBODY)
     if not chat.messages:
         raise RequestError("`messages` is empty; give at least one message.", param="messages")
     text, prompt, images, turns = _words(chat.messages)
+    check_keys(body, text)
     stream_options = chat.stream_options
     wants_usage = isinstance(stream_options, _StreamOptions) and stream_options.include_usage is True
     if (chat.max_tokens or 0) < 0 or (chat.max_completion_tokens or 0) < 0:
