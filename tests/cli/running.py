@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
+
+from tests import forked
 
 
 def edgewise(
     *words: str, given: bytes = b"", cwd: Path | None = None, stdout: int = subprocess.PIPE
 ) -> subprocess.CompletedProcess[bytes]:
     """Run one command; bytes in, bytes out."""
-    return subprocess.run(
-        [sys.executable, "-m", "edgewise.cli", *words],
-        input=given,
-        stdout=stdout,
-        stderr=subprocess.PIPE,
-        timeout=120,
-        check=False,
-        cwd=cwd,
-        env={**os.environ, "EDGEWISE_HOME": str(cwd or Path.cwd())},
-    )
+    return forked.edgewise(*words, given=given, cwd=cwd, stdout=stdout, EDGEWISE_HOME=str(cwd or Path.cwd()))
 
 
 def complaint(ran: subprocess.CompletedProcess[bytes]) -> str:
