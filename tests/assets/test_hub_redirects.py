@@ -15,8 +15,9 @@ from edgewise.assets.sources import _Outward  # pyright: ignore[reportPrivateUsa
 from edgewise.domain.errors import AssetError
 
 PRIVATE = [
-    "127.0.0.1", "169.254.169.254", "10.0.0.1", "192.168.1.1", "172.16.0.1", "100.64.0.1", "0", "::1", "fe80::1",
-    "fd00:ec2::254", "::ffff:169.254.169.254", "::ffff:10.0.0.1", "localhost", "2852039166", "0x7f.1", "",
+    "127.0.0.1", "169.254.169.254", "10.0.0.1", "192.168.1.1", "172.16.0.1", "100.64.0.1", "0", "::1",
+    "fe80::1", "fd00:ec2::254", "::ffff:169.254.169.254", "::ffff:10.0.0.1", "localhost", "2852039166",
+    "0x7f.1", "",
 ]  # fmt: skip
 
 

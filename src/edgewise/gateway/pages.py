@@ -40,6 +40,7 @@ MODELS = "/v1/models/"
 RATINGS = (1.0, 5.0)
 MOST_TEXTS = 2048
 MOST_DECISIONS = 1000
+MOST_LISTED_BYTES = 16_000_000  # of texts in one page of decisions
 LIMIT = re.compile(r"[0-9]{1,4}")
 STARTED = int(time())
 
@@ -146,13 +147,16 @@ class Pages:
         await send_json(send, decision, headers=told(decision))
 
     async def decisions(self, scope: Scope, _: Receive, send: Send) -> None:
-        """The latest decisions, newest first: `limit` (50) and `before` (an id) page through them."""
+        """The latest decisions, newest first: `limit` (50) and `before` (an id) page through them.
+
+        A page of long texts has fewer than `limit`, so that no question can fill the memory.
+        """
         query = parse_qs(scope["query_string"].decode("latin-1"))
         limit = query.get("limit", ["50"])[-1]
         if not LIMIT.fullmatch(limit) or not 0 < int(limit) <= MOST_DECISIONS:
             raise RequestError(f"`limit` is a number from 1 to {MOST_DECISIONS}.", param="limit")
         before = query.get("before", [None])[-1]
-        stories = await asyncio.to_thread(self.reader.latest, int(limit), before=before)
+        stories = await asyncio.to_thread(self.reader.latest, int(limit), before, MOST_LISTED_BYTES)
         await send_json(send, {"object": "list", "data": [as_json(story) for story in stories]})
 
     async def decision(self, scope: Scope, _: Receive, send: Send) -> None:

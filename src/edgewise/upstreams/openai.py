@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from edgewise.domain.errors import SettingsError
 from edgewise.upstreams.rewrite import body_for
 from edgewise.upstreams.transports import transport_for
 from edgewise.upstreams.transports.reply import CONNECT_S, HTTP_OK, MOST_BYTES, refusal
@@ -52,7 +53,7 @@ class OpenAICompatible:
         self._connect_s = connect_s
         self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
         if api_key:
-            self._headers["authorization"] = f"Bearer {api_key}"
+            self._headers["authorization"] = f"Bearer {_one_line(candidate_id, api_key)}"
         self._transport: Transport | None = None
         self._base = ""
 
@@ -104,3 +105,14 @@ class OpenAICompatible:
         )
         self._base = base
         return self._transport
+
+
+def _one_line(candidate_id: str, api_key: str) -> str:
+    """The key without the line break that a file leaves at its end; another would begin a header."""
+    key = api_key.strip()
+    if not (key.isascii() and key.isprintable()):
+        raise SettingsError(
+            f"The API key of '{candidate_id}' holds a line break, or what is not ASCII; "
+            "set its environment variable to the key alone."
+        )
+    return key
