@@ -19,7 +19,8 @@ TESTS = ROOT / "tests"
 HEAD = """# What happens when something fails
 
 Every row is a test (most of them in `tests/reliability/`), and this page is made of the rows by
-`python scripts/reliability_page.py`; a test holds it to them. What costs what, and for how long it was tried, is measured in [studies](benchmarks.md).
+`python scripts/reliability_page.py`; a test holds it to them. What costs what, and for how long it was tried, is measured in
+[studies](benchmarks.md).
 
 """
 FAULTS = """## One endpoint fails, and one request meets that
