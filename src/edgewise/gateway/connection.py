@@ -272,7 +272,7 @@ class Connection(HttpToolsProtocol):
 
     def _task_over(self, task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
-        if self.parser is None and task is self._task:  # the client is gone
+        if self not in self.connections and task is self._task:  # the client is gone
             self._forget()
 
     def _forget(self) -> None:
