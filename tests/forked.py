@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -35,12 +36,35 @@ def edgewise(
     """What `subprocess.run` gives of `edgewise WORDS` with this environment and `more`; all in bytes."""
     env = {**os.environ, **more}
     command = [sys.executable, "-m", "edgewise.cli", *map(str, words)]
-    if _at_start(env) != nursery().at_start:
+    if not forks(env):
         return subprocess.run(
-            command, input=given, stdout=stdout, stderr=-1, timeout=PATIENCE_S, check=False, cwd=cwd, env=env
+            command,
+            input=given,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            timeout=PATIENCE_S,
+            check=False,
+            cwd=cwd,
+            env=env,
         )
-    asked = {"words": ["edgewise", *map(str, words)], "cwd": str(cwd or Path.cwd()), "env": env}
-    return subprocess.CompletedProcess(command, *nursery().run(asked, given, stdout))
+    with ThreadPoolExecutor(3) as pool, ExitStack() as theirs:
+        source, put = os.pipe()
+        said, out = os.pipe() if stdout == subprocess.PIPE else (None, os.dup(stdout))
+        told, err = os.pipe()
+        for fd in (source, out, err):
+            theirs.callback(os.close, fd)
+        child = start(list(map(str, words)), env, [source, out, err], cwd=cwd)
+        theirs.close()
+        pool.submit(_write, put, given)
+        read = None if said is None else pool.submit(_read, said)
+        heard = pool.submit(_read, told)
+        try:
+            code = child.wait(PATIENCE_S)
+        finally:
+            child.kill()
+        return subprocess.CompletedProcess(
+            command, code, None if read is None else read.result(), heard.result()
+        )
 
 
 def decoded(ran: subprocess.CompletedProcess[bytes]) -> subprocess.CompletedProcess[str]:
@@ -48,7 +72,54 @@ def decoded(ran: subprocess.CompletedProcess[bytes]) -> subprocess.CompletedProc
     return subprocess.CompletedProcess(ran.args, ran.returncode, ran.stdout.decode(), ran.stderr.decode())
 
 
-class Nursery:
+def forks(env: Mapping[str, str]) -> bool:
+    """Whether a process with this environment can be forked, or has to start with it."""
+    return _at_start(env) == _nursery().at_start
+
+
+def start(words: Sequence[str], env: Mapping[str, str], fds: Sequence[int], cwd: Path | None = None) -> Child:
+    """`edgewise WORDS` with these three descriptors."""
+    asked = {"words": ["edgewise", *words], "cwd": str(cwd or Path.cwd()), "env": dict(env)}
+    return _nursery().fork(asked, fds)
+
+
+class Child:
+    """A process as `subprocess.Popen` has it."""
+
+    def __init__(self, pid: int, ended: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._ended = ended
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs."""
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code, negative where a signal ended it. Raises `subprocess.TimeoutExpired`."""
+        if self.returncode is None:
+            if not select.select([self._ended], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0.0)
+            self.returncode = int(_read(self._ended))
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to it, if it still runs."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+
+class _Nursery:
     """The process that forks. It has one thread and runs no command itself; it ends with the tests."""
 
     def __init__(self) -> None:
@@ -70,32 +141,16 @@ class Nursery:
         self._line.close()
         self._process.wait()
 
-    def run(self, asked: Mapping[str, Any], given: bytes, stdout: int) -> tuple[int, bytes | None, bytes]:
-        """The exit code, standard output where that is a pipe, and standard error."""
-        with ThreadPoolExecutor(3) as pool, ExitStack() as theirs:
-            source, put = os.pipe()
-            said, out = os.pipe() if stdout == subprocess.PIPE else (None, os.dup(stdout))
-            told, err = os.pipe()
-            for fd in (source, out, err):
-                theirs.callback(os.close, fd)
-            pool.submit(_write, put, given)
-            read = None if said is None else pool.submit(_read, said)
-            heard = pool.submit(_read, told)
-            socket.send_fds(self._line, [json.dumps(asked).encode()], [source, out, err])
-            theirs.close()
-            try:
-                code = int(self._line.recv(MOST))
-            except TimeoutError:
-                os.killpg(self._process.pid, signal.SIGKILL)
-                nursery.cache_clear()  # the next command finds a new one
-                raise
-            return code, None if read is None else read.result(), heard.result()
+    def fork(self, asked: Mapping[str, Any], fds: Sequence[int]) -> Child:
+        ended, told = os.pipe()
+        try:
+            socket.send_fds(self._line, [json.dumps(asked).encode()], [*fds, told])
+            return Child(int(self._line.recv(MOST)), ended)
+        finally:
+            os.close(told)
 
 
-@cache
-def nursery() -> Nursery:
-    """The one of this process."""
-    return Nursery()
+_nursery = cache(_Nursery)
 
 
 def _at_start(env: Mapping[str, str]) -> dict[str, str]:
@@ -113,26 +168,50 @@ def _read(fd: int) -> bytes:
 
 
 def _serve(line: socket.socket) -> None:
+    """Fork whenever that is asked for, and tell how each child ended."""
     for name in COMMANDS:
         import_module(f"edgewise.cli.{name}")
-    for name in ("edgewise.app", "edgewise.learning.train"):
+    for name in ("edgewise.app", "edgewise.gateway", "edgewise.learning.train", "uvicorn", "uvloop"):
         import_module(name)
+    woken, wake = os.pipe()
+    os.set_blocking(woken, False)
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake)
+    running: dict[int, int] = {}
+    sources: list[Any] = [line, woken]
     while True:
-        asked, fds, _, _ = socket.recv_fds(line, MOST, 3)
-        if not asked:
-            return
-        pid = os.fork()
-        if pid == 0:
-            line.close()
-            _be(json.loads(asked), fds)
-        for fd in fds:
-            os.close(fd)
-        _, status = os.waitpid(pid, 0)
-        line.send(str(os.waitstatus_to_exitcode(status)).encode())
+        ready, _, _ = select.select(sources, [], [])
+        if woken in ready:
+            os.read(woken, MOST)
+            _bury(running)
+        if line in ready:
+            asked, fds, _, _ = socket.recv_fds(line, MOST, 4)
+            if not asked:
+                return
+            pid = os.fork()
+            if pid == 0:
+                for fd in (line.detach(), woken, wake, fds.pop(), *running.values()):
+                    signal.set_wakeup_fd(-1)
+                    os.close(fd)
+                _be(json.loads(asked), fds)
+            *theirs, running[pid] = fds
+            for fd in theirs:
+                os.close(fd)
+            line.send(str(pid).encode())
+
+
+def _bury(running: dict[int, int]) -> None:
+    for pid in list(running):
+        found, status = os.waitpid(pid, os.WNOHANG)
+        if found:
+            with suppress(BrokenPipeError):  # nobody asks any more how it ended
+                _write(running.pop(pid), str(os.waitstatus_to_exitcode(status)).encode())
 
 
 def _be(asked: dict[str, Any], fds: Sequence[int]) -> NoReturn:
     """Run the command in this process, which is nobody's but its own."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for place, fd in enumerate(fds):
         os.dup2(fd, place)
         os.close(fd)
