@@ -234,8 +234,9 @@ def _be(asked: dict[str, Any], fds: Sequence[int]) -> NoReturn:
 
 
 def _opened(fd: int, mode: str) -> IO[Any]:
-    errors = "backslashreplace" if fd == 2 else "strict"
-    return open(fd, mode, encoding="utf-8", errors=errors, closefd=False)
+    """What the interpreter makes of a descriptor: standard error is written line by line."""
+    lines, errors = (1, "backslashreplace") if fd == 2 else (-1, "strict")
+    return open(fd, mode, lines, encoding="utf-8", errors=errors, closefd=False)
 
 
 if __name__ == "__main__":
