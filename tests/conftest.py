@@ -10,8 +10,13 @@ from hypothesis import HealthCheck, settings
 from tests.servers import Mock, Running, gateway, mock_upstream
 
 # How long an example takes says something about the machine, nothing about the code.
-settings.register_profile("edgewise", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("edgewise")
+settings.register_profile("whole", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("short", settings.get_profile("whole"), max_examples=30)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Laws get all their examples in `make test-all`, and a third of them in `make test`."""
+    settings.load_profile("short" if config.option.markexpr == "not slow" else "whole")
 
 
 @pytest.fixture(scope="session", autouse=True)
