@@ -48,6 +48,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "[[constraints.rules]]": schema.RuleSettings,
     "[[constraints.custom]]": schema.CustomSettings,
     "[execution]": ExecutionSettings,
+    "[profile]": schema.ProfileSettings,
     "[features]": FeaturesSettings,
     "[[candidates]]": CandidateSettings,
     "price": Price,

@@ -305,6 +305,27 @@ class FeaturesSettings(Struct, frozen=True, forbid_unknown_fields=True):
     trust: Trust | None = None
 
 
+class ProfileSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[profile]`: how `edgewise profile` asks: the same of every candidate, so that they compare.
+
+    `system`, `temperature` and `max_tokens` are those of the published model selection. `concurrency` is how
+    many calls one endpoint gets at a time, unless its slots are fewer; `warm_up` calls go before the first
+    measured one and are not measured.
+    """
+
+    system: str = (
+        "You are an expert assistant. Give concise, correct and well-structured answers. Use bullet points "
+        "where they help, and equations or code only where they are needed. Be brief, clear and safe."
+    )
+    temperature: float = 0.2
+    max_tokens: int = 256
+    repeats: int = 1
+    warm_up: int = 1
+    concurrency: int = 4
+    stream: bool = True
+    seed: int = 0
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -322,4 +343,5 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     privacy: PrivacySettings = PrivacySettings()
     features: FeaturesSettings = FeaturesSettings()
     execution: ExecutionSettings = ExecutionSettings()
+    profile: ProfileSettings = ProfileSettings()
     candidates: tuple[CandidateSettings, ...] = ()
