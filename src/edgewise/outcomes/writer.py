@@ -179,13 +179,13 @@ class Writer:
         failure = self._failure(error)
         if fault == "torn" and self._holds:
             self._begin_anew()
+        self._faltering = True
+        self._outlet.falter(failure)  # first: what is handed in once the others have heard may be written again
         if self._holds:
             self._let_go()
             self._held = entries
         elif entries:
             self._outlet.settle(entries, failure)
-        self._faltering = True
-        self._outlet.falter(failure)
 
     def _write_alone(self, entry: Entry) -> bool:
         """Whether that entry is done with, written or not; False: it is to be tried again."""
