@@ -180,7 +180,7 @@ class Writer:
         if fault == "torn" and self._holds:
             self._begin_anew()
         self._faltering = True
-        self._outlet.falter(failure)  # first: what is handed in once the others have heard may be written again
+        self._outlet.falter(failure)  # before those who wait hear: what they hand in next may be written
         if self._holds:
             self._let_go()
             self._held = entries
