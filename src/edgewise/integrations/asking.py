@@ -42,6 +42,14 @@ class Asking:
         self._pieces: AsyncGenerator[bytes, None] | None = None
         self.decision: Decision | None = None
         self.outcome: Outcome | None = None
+        self.error: EdgewiseError | None = None
+
+    @property
+    def tried(self) -> frozenset[str]:
+        """Who was asked, as far as it is known."""
+        if self.outcome is not None and self.outcome.attempts:
+            return frozenset(attempt.candidate for attempt in self.outcome.attempts)
+        return frozenset({self.decision.chosen} if self.decision is not None and self.decision.chosen else ())
 
     @property
     def decided(self) -> Decision:
@@ -93,7 +101,8 @@ class Asking:
         router = self._router
         try:
             answer = await router.awaited(router.opened.router.route(request))
-        except EdgewiseError:
+        except EdgewiseError as error:
+            self.error = error
             self.decision, self.outcome = router.decision_of(request.id), router.outcome_of(request.id)
             raise
         router.decision_of(request.id)  # as it was drawn; the answer's own says who answered

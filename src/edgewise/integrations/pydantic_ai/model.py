@@ -11,10 +11,18 @@ from pydantic_ai.profiles import ModelProfile, merge_profile
 
 from edgewise.domain.errors import EdgewiseError
 from edgewise.integrations.asking import Asking
+from edgewise.integrations.feedback import send
 from edgewise.integrations.opening import Opening
 from edgewise.integrations.pydantic_ai.errors import raised
 from edgewise.integrations.pydantic_ai.messages import format_of, messages_of, tools_of
-from edgewise.integrations.pydantic_ai.responses import SYSTEM, TAGS, RoutedStream, response_of
+from edgewise.integrations.pydantic_ai.responses import (
+    SYSTEM,
+    TAGS,
+    RoutedStream,
+    decided_in,
+    decision_of,
+    response_of,
+)
 from edgewise.integrations.pydantic_ai.settings import body_of, wishes_of
 
 if TYPE_CHECKING:
@@ -24,10 +32,12 @@ if TYPE_CHECKING:
     from pydantic_ai.messages import ModelMessage
     from pydantic_ai.models import ModelRequestParameters, StreamedResponse
     from pydantic_ai.profiles import ModelProfileSpec
+    from pydantic_ai.run import AgentRunResult
     from pydantic_ai.settings import ModelSettingName, ModelSettings
     from pydantic_ai.tools import RunContext
 
-    from edgewise.library import Router, Source
+    from edgewise.domain.decisions import Feedback
+    from edgewise.library import Pending, Router, Source
 
 # What a chat body can say; whether a candidate can read it is for the constraints to tell.
 PROFILE = ModelProfile(
@@ -60,7 +70,7 @@ class RoutedModel(Model[Any]):
 
     def __init__(  # noqa: PLR0913 - everything but the router is optional
         self,
-        router: Router | Source | None = None,
+        router: Router | Opening | Source | None = None,
         model: str = "auto",
         *,
         privacy: str | None = None,
@@ -71,7 +81,7 @@ class RoutedModel(Model[Any]):
         profile: ModelProfileSpec | None = None,
     ) -> None:
         super().__init__(settings=settings, profile=_over(profile))
-        self._opening = Opening(router)
+        self._opening = router if isinstance(router, Opening) else Opening(router)
         self._model = model
         said = {
             "privacy": privacy,
@@ -81,10 +91,23 @@ class RoutedModel(Model[Any]):
         }
         self._wishes = {name: value for name, value in said.items() if value is not None}
 
+    async def feedback(
+        self, on: AgentRunResult[Any] | ModelResponse | str, *, source: str = "user", **said: Any
+    ) -> Feedback:
+        """Tell Edgewise what an answer was worth: `success`, `rating`, `thumbs`, `quality`, `comment` …
+
+        `on` is a run's result, a response, or a decision's id. Raises RequestError for what says nothing.
+        """
+        return await send(await self._opening.router(), decision_of(on), source=source, **said)
+
     @property
     def model_name(self) -> str:
         """What is asked for; who answered stands in each response."""
         return self._model
+
+    @property
+    def _is_pinned(self) -> bool:
+        return self._model != "auto" and not self._model.startswith("auto:")
 
     @property
     def system(self) -> str:
@@ -159,15 +182,25 @@ class RoutedModel(Model[Any]):
             **format_of(parameters),
             "edgewise": wishes_of(said, self._wishes),
         }
+        return await self._placed(body, messages)
+
+    async def _placed(self, body: dict[str, Any], messages: Sequence[ModelMessage]) -> Asking:
+        """The request on its way: to whoever gave the conversation's last answer, or to whom it is best."""
         return Asking(await self._opening.router(), body, previous=answered_last(messages))
+
+
+def feedback_on(
+    router: Router, answer: AgentRunResult[Any] | ModelResponse | str, *, source: str = "user", **said: Any
+) -> Pending[Feedback]:
+    """The same for a program without an event loop: `feedback_on(router, result, rating=5).result()`."""
+    return send(router, decision_of(answer), source=source, **said)
 
 
 def answered_last(messages: Sequence[ModelMessage]) -> str | None:
     """The candidate that gave the conversation's last answer, if Edgewise brought it."""
     for message in reversed(messages):
         if isinstance(message, ModelResponse):
-            details = message.provider_details if message.provider_name == SYSTEM else None
-            return (details or {}).get("candidate")
+            return decided_in(message).get("candidate")
     return None
 
 

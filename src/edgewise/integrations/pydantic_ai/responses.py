@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from pydantic_ai.exceptions import UserError
 from pydantic_ai.messages import ModelResponse, TextPart, ThinkingPart, ToolCallPart
 from pydantic_ai.models import StreamedResponse
 from pydantic_ai.usage import RequestUsage
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from pydantic_ai.messages import FinishReason, ModelResponsePart, ModelResponseStreamEvent
+    from pydantic_ai.run import AgentRunResult
 
     from edgewise.domain.decisions import Decision, Outcome
     from edgewise.integrations.answers import Answered, Choice, Usage
@@ -100,6 +102,22 @@ def _ended(choice: Choice) -> dict[str, Any]:
     """How the candidate itself says that it ended."""
     found = {"finish_reason": choice.finish_reason, "refusal": choice.said.refusal}
     return {name: value for name, value in found.items() if value}
+
+
+def decided_in(response: ModelResponse) -> dict[str, Any]:
+    """What a response says of the decision behind it; nothing where Edgewise did not bring it."""
+    return (response.provider_details or {}) if response.provider_name == SYSTEM else {}
+
+
+def decision_of(answer: AgentRunResult[Any] | ModelResponse | str) -> str:
+    """The id of the decision behind an answer: for a run, behind its last. Raises UserError without one."""
+    if isinstance(answer, str):
+        return answer
+    response = answer if isinstance(answer, ModelResponse) else answer.response
+    found = decided_in(response).get("decision_id")
+    if not isinstance(found, str):
+        raise UserError("Edgewise did not bring this answer: its provider_details name no decision.")
+    return found
 
 
 @dataclass
