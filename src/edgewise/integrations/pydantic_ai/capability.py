@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.exceptions import RetryModelRequest, UnexpectedModelBehavior
-from pydantic_ai.messages import ModelResponse
 from pydantic_ai.tools import AgentDepsT, RunContext
 
 from edgewise.integrations.opening import Opening
 from edgewise.integrations.pydantic_ai.model import RoutedModel
 from edgewise.integrations.pydantic_ai.responses import decided_in
-from edgewise.integrations.pydantic_ai.runs import RunModel, sent_back
+from edgewise.integrations.pydantic_ai.runs import RunModel, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pydantic_ai.messages import ModelMessage
+    from pydantic_ai.messages import ModelResponse
     from pydantic_ai.models import Model, ModelRequestContext
     from pydantic_ai.run import AgentRunResult
 
@@ -87,24 +86,43 @@ class Routing(AbstractCapability[AgentDepsT]):
             raise RetryModelRequest
         raise run.error or error
 
+    async def before_model_request(
+        self, ctx: RunContext[AgentDepsT], request_context: ModelRequestContext
+    ) -> ModelRequestContext:
+        """Note what had to be sent back."""
+        del ctx
+        response = refused(request_context.messages)
+        if self.run is not None and response is not None:
+            self.run.refused.append(response)
+        return request_context
+
+    async def after_model_request(
+        self, ctx: RunContext[AgentDepsT], *, request_context: ModelRequestContext, response: ModelResponse
+    ) -> ModelResponse:
+        """Note who answered last."""
+        del ctx, request_context
+        if self.run is not None:
+            self.run.last = response
+        return response
+
     async def after_run(
         self, ctx: RunContext[AgentDepsT], *, result: AgentRunResult[Any]
     ) -> AgentRunResult[Any]:
         """Write down what came of it."""
         del ctx
-        if self._feedback:
-            await self._refused(result.new_messages())
-            await self._finished(result)
+        await self._tell_refused()
+        if self._feedback and decided_in(result.response):
+            await self._tell(result.response, self._judged(result))
         return result
 
     async def on_run_error(self, ctx: RunContext[AgentDepsT], *, error: BaseException) -> AgentRunResult[Any]:
         """A run whose output never passed was no success."""
-        if self._feedback and isinstance(error, UnexpectedModelBehavior):
-            own = [message for message in ctx.messages if message.run_id in {None, ctx.run_id}]
-            last = next((m for m in reversed(own) if isinstance(m, ModelResponse)), None)
-            await self._refused(own, but=last)
-            if last is not None and decided_in(last):
-                await self.model.feedback(last, source=RUN, success=0.0)
+        del ctx
+        if self.run is not None and isinstance(error, UnexpectedModelBehavior):
+            await self._tell_refused()
+            last = self.run.last
+            if self._feedback and last is not None and decided_in(last):
+                await self._tell(last, judged=False)
         raise error
 
     async def feedback(
@@ -113,18 +131,17 @@ class Routing(AbstractCapability[AgentDepsT]):
         """Tell Edgewise what an answer was worth, as `RoutedModel.feedback` does."""
         return await self.model.feedback(on, source=source, **said)
 
-    async def _refused(self, messages: Sequence[ModelMessage], but: ModelResponse | None = None) -> None:
-        for response in sent_back(messages):
-            if response is not but:
-                await self.model.feedback(response, source=RUN, success=0.0)
+    async def _tell_refused(self) -> None:
+        responses = self.run.refused if self.run is not None and self._feedback else []
+        for response in responses:
+            await self._tell(response, judged=False)
 
-    async def _finished(self, result: AgentRunResult[Any]) -> None:
-        if not decided_in(result.response):
-            return
+    async def _tell(self, response: ModelResponse, judged: Judged) -> None:
+        if judged is not None:
+            said = judged if isinstance(judged, Mapping) else {"success": float(judged)}
+            await self.model.feedback(response, source=RUN, **said)
+
+    def _judged(self, result: AgentRunResult[Any]) -> Judged:
+        """What the caller's judge says, or else whether the output passed a check at all."""
         judged = self._judge(result) if self._judge is not None else None
-        if judged is None and not isinstance(result.output, str):
-            judged = True
-        if judged is None:
-            return
-        said = judged if isinstance(judged, Mapping) else {"success": float(judged)}
-        await self.model.feedback(result, source=RUN, **said)
+        return True if judged is None and not isinstance(result.output, str) else judged

@@ -11,16 +11,17 @@ from edgewise.integrations.pydantic_ai.model import RoutedModel
 from edgewise.integrations.pydantic_ai.responses import decided_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from pydantic_ai.messages import ModelMessage
+    from pydantic_ai.messages import ModelMessage, ModelRequestPart
 
 
 class RunModel(RoutedModel):
     """A `RoutedModel` for the length of one run.
 
     The first request is placed as any other; those after it, tool calls and retries, stay with whoever
-    answered, as long as that one may. `error` is what the run failed with first.
+    answered, as long as that one may. `error` is what the run failed with first, `refused` are the responses
+    that had to be sent back, `last` is the latest.
     """
 
     def __init__(self, *args: Any, **named: Any) -> None:
@@ -28,6 +29,8 @@ class RunModel(RoutedModel):
         self._latest: Asking | None = None
         self._failed: frozenset[str] = frozenset()
         self.error: Exception | None = None
+        self.refused: list[ModelResponse] = []
+        self.last: ModelResponse | None = None
 
     @property
     def candidate(self) -> str | None:
@@ -70,19 +73,16 @@ class RunModel(RoutedModel):
         return [name for name in known if name in wanted and name not in self._failed]
 
 
-def sent_back(messages: Sequence[ModelMessage]) -> Iterator[ModelResponse]:
-    """The responses that could not be used: their output or a tool's arguments were refused."""
-    previous: ModelResponse | None = None
-    for message in messages:
-        if isinstance(message, ModelResponse):
-            previous = message
-        elif previous is not None and decided_in(previous) and _refuses(message):
-            yield previous
+def refused(messages: Sequence[ModelMessage]) -> ModelResponse | None:
+    """The last response, where it could not be used: its output or a tool's arguments were sent back."""
+    match messages:
+        case [*_, ModelResponse() as response, ModelRequest() as request] if decided_in(response):
+            return response if any(map(_refuses, request.parts)) else None
+        case _:
+            return None
 
 
-def _refuses(request: ModelRequest) -> bool:
-    return any(
-        isinstance(part, RetryFeedbackPart)
-        or (isinstance(part, ToolReturnPart) and part.outcome == "retried")
-        for part in request.parts
+def _refuses(part: ModelRequestPart) -> bool:
+    return isinstance(part, RetryFeedbackPart) or (
+        isinstance(part, ToolReturnPart) and part.outcome == "retried"
     )
