@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from edgewise.domain.errors import StoreError, TableError
+from edgewise.domain.privacy import privacy_of
 from edgewise.features.conversations import turns_in, written
 from edgewise.learning.prompts.texts import lines_in, opened, problem_of
 from edgewise.outcomes.aside import aside
@@ -114,7 +115,7 @@ def sifted(
             count += 1
             yield one
         elif not keep_good:
-            raise one
+            raise TableError(f"{str(one).removesuffix('.')}; --keep-good leaves such lines out.")
         else:
             first = first or str(one)
             if bad:
@@ -131,15 +132,15 @@ def prompt_from(line: dict[str, Any]) -> Prompt | str:
         return f"is no prompt: {_said(error)}"
     if (known.prompt is None) == (known.messages is None):
         return f"has {'neither' if known.prompt is None else 'both'} of `prompt` and `messages`"
-    messages, text = known.messages, known.prompt or ""
-    if messages is not None:
-        turns = turns_in(msgspec.json.encode(messages).decode())
-        if not turns:
-            return "has `messages` without text; give each a `role` and `content`"
-        text = written(turns)
-        messages = None if len(messages) == 1 and messages[0].get("content") == text else messages
+    if (asked := _asked(known)) is None:
+        return "has `messages` without text; give each a `role` and `content`"
+    text, messages = asked
     if problem := problem_of(text):
         return f"has a prompt that {problem}"
+    try:
+        privacy_of(known.privacy)
+    except ValueError:
+        return f"has the `privacy` {known.privacy!r}; it is `local`, or regions such as `region:eu`"
     values = {name: getattr(known, name) for name in NAMES[2:]}
     more = {name: value for name, value in line.items() if name not in NAMES}
     return Prompt(prompt=text, messages=messages, **values, more=more)
@@ -164,6 +165,19 @@ def prompts_in_line(line: str, where: str) -> Prompt | TableError:
         return TableError(f"{where} {problem_of(line)}.")
     found = prompt_from(read)
     return found if isinstance(found, Prompt) else TableError(f"{where} {found}.")
+
+
+def _asked(known: _Known) -> tuple[str, list[dict[str, Any]] | None] | None:
+    """The text, and the messages where it is a conversation, in whichever form that stands."""
+    try:
+        text = known.prompt or "" if known.messages is None else _encode(known.messages).decode()
+    except UnicodeEncodeError:
+        return None
+    turns = turns_in(text)
+    if not turns:
+        return (text, None) if known.messages is None else None
+    messages, said = msgspec.json.decode(text, type=list[dict[str, Any]]), written(turns)
+    return said, None if len(messages) == 1 and messages[0].get("content") == said else messages
 
 
 def _found(path: Path) -> Iterator[Prompt | TableError]:
