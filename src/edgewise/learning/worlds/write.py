@@ -49,7 +49,7 @@ def outcome_rows(world: World, prompts: Iterable[SimulatedPrompt]) -> Iterator[d
 def write_csv(path: Path, rows: Iterable[dict[str, Any]]) -> int:
     """Write the table aside and rename it; how many rows it has. Raises TableError where that fails."""
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS)
+    writer: csv.DictWriter[str] = csv.DictWriter(text, COLUMNS)
     writer.writeheader()
     count = 0
     for row in rows:
