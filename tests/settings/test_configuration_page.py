@@ -48,6 +48,8 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "[[constraints.rules]]": schema.RuleSettings,
     "[[constraints.custom]]": schema.CustomSettings,
     "[execution]": ExecutionSettings,
+    "[prompts]": schema.PromptsSettings,
+    "[prompts.kinds.NAME]": schema.PromptKindSettings,
     "[profile]": schema.ProfileSettings,
     "[features]": FeaturesSettings,
     "[[candidates]]": CandidateSettings,

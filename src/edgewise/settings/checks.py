@@ -20,6 +20,7 @@ from edgewise.settings.objective import objective_complaints, spelling_complaint
 from edgewise.settings.plugins import offered
 from edgewise.settings.privacy import demand_complaints, privacy_complaints
 from edgewise.settings.profile import profile_complaints
+from edgewise.settings.prompts import prompts_complaints
 from edgewise.settings.rules import complaints as rules_complaints
 from edgewise.settings.secrecy import looks_secret, shown_key
 from edgewise.settings.signals import complaints as signals_complaints
@@ -78,6 +79,7 @@ def complaints(settings: Settings, kinds: Sequence[str]) -> Iterator[Complaint]:
     yield from _features(settings.features)
     yield from execution_complaints(settings.execution)
     yield from limits_complaints(settings)
+    yield from prompts_complaints(settings.prompts)
     yield from profile_complaints(settings.profile)
     for index, candidate in enumerate(settings.candidates):
         yield from _candidate(f"candidates[{index}]", candidate)

@@ -305,6 +305,22 @@ class FeaturesSettings(Struct, frozen=True, forbid_unknown_fields=True):
     trust: Trust | None = None
 
 
+class PromptKindSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[prompts.kinds.NAME]`: a kind of prompt that `edgewise prompts generate` asks for.
+
+    `share` counts in proportion to the others' shares; `description` is what the candidate is told.
+    """
+
+    description: str
+    share: float = 1.0
+
+
+class PromptsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[prompts]`: which kinds of prompts are made; without any, time-critical and quality-critical ones."""
+
+    kinds: dict[str, PromptKindSettings] = field(default_factory=dict[str, PromptKindSettings])
+
+
 class ProfileSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """`[profile]`: how `edgewise profile` asks: the same of every candidate, so that they compare.
 
@@ -343,5 +359,6 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     privacy: PrivacySettings = PrivacySettings()
     features: FeaturesSettings = FeaturesSettings()
     execution: ExecutionSettings = ExecutionSettings()
+    prompts: PromptsSettings = PromptsSettings()
     profile: ProfileSettings = ProfileSettings()
     candidates: tuple[CandidateSettings, ...] = ()
