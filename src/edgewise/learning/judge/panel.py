@@ -78,7 +78,8 @@ class Panel:
         heard: Callable[[Ballot], None] | None = None,
     ) -> None:
         self.judges, self.purse, self._kept = tuple(judges), purse, kept
-        self._blind, self._combine, self._heard = Blind(names), combine, heard
+        self.blind, self._combine, self.heard = Blind(names), combine, heard
+        self._at_once = at_once
         self._slots = {judge.candidate.endpoint: asyncio.Semaphore(at_once) for judge in judges}
         self.stopped: str | None = None
 
@@ -86,13 +87,12 @@ class Panel:
         self, prompt: str, answer: str, *, privacy: str | None = None, repeats: int = 1
     ) -> Judgement:
         """How good an answer is: `score` 0 to 100, `quality` 0 to 1. Blind to who gave it."""
-        texts = {PROMPT: prompt, ANSWER: self._blind.mask(answer, prompt)}
-        ballots = await self._ballots(QUALITY, texts, privacy, repeats)
+        ballots = await self._ballots(QUALITY, self.shown(prompt, answer), privacy, repeats)
         return self._judgement(QUALITY, ballots, flags_of(answer))
 
     async def criticality(self, prompt: str, *, privacy: str | None = None) -> Judgement:
         """How bad a wrong answer to a prompt would be, and how bad a late one: 0 to 10 each."""
-        return self._judgement(CRITICALITY, await self._ballots(CRITICALITY, {PROMPT: prompt}, privacy))
+        return self._judgement(CRITICALITY, await self._ballots(CRITICALITY, self.shown(prompt), privacy))
 
     async def critic(self, prompt: str, observed: str, *, privacy: str | None = None) -> Judgement:
         """The critic's QoS (0 to 100) of edge and cloud, by what was `observed` of both."""
@@ -102,17 +102,26 @@ class Panel:
         self, prompt: str, first: str, second: str, *, privacy: str | None = None
     ) -> tuple[Ballot, ...]:
         """Which of two answers is better, shown in this order: one ballot a judge."""
-        mask = self._blind.mask
-        texts = {PROMPT: prompt, FIRST: mask(first, prompt), SECOND: mask(second, prompt)}
-        return await self._ballots(PAIR, texts, privacy)
+        return await self._ballots(PAIR, self.duel(prompt, first, second), privacy)
 
     def has(self, rubric: Rubric, judge: Judge, texts: Mapping[str, str], repeat: int = 0) -> bool:
         """Whether the verdict is kept already."""
         return self._kept is not None and self._kept.get(_key(rubric, judge, texts, repeat)) is not None
 
-    def shown(self, prompt: str, answer: str) -> Mapping[str, str]:
-        """What a judge of quality reads."""
-        return {PROMPT: prompt, ANSWER: self._blind.mask(answer, prompt)}
+    def duel(self, prompt: str, first: str, second: str) -> Mapping[str, str]:
+        """What a judge reads of two answers."""
+        mask = self.blind.mask
+        return {PROMPT: prompt, FIRST: mask(first, prompt), SECOND: mask(second, prompt)}
+
+    @property
+    def width(self) -> int:
+        """How many questions can be under way at once, over all endpoints."""
+        return self._at_once * max(1, len(self._slots))
+
+    def shown(self, prompt: str, answer: str | None = None) -> Mapping[str, str]:
+        """What a judge reads of a prompt and an answer."""
+        shown = {PROMPT: prompt}
+        return shown if answer is None else {**shown, ANSWER: self.blind.mask(answer, prompt)}
 
     async def _ballots(
         self, rubric: Rubric, texts: Mapping[str, str], privacy: str | None, repeats: int = 1
@@ -144,12 +153,12 @@ class Panel:
         try:
             return await judge.ask(rubric, texts, self.purse, privacy)
         except BudgetSpent as why:
-            self.stopped = self.stopped or str(why)
+            self.stopped = str(why)
             raise Unjudged(str(why)) from why
 
     def _told(self, ballot: Ballot) -> Ballot:
-        if self._heard is not None:
-            self._heard(ballot)
+        if self.heard is not None:
+            self.heard(ballot)
         return ballot
 
     def _judgement(self, rubric: Rubric, ballots: Sequence[Ballot], flags: tuple[str, ...] = ()) -> Judgement:
