@@ -51,6 +51,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "[prompts]": schema.PromptsSettings,
     "[prompts.kinds.NAME]": schema.PromptKindSettings,
     "[profile]": schema.ProfileSettings,
+    "[judge]": schema.JudgeSettings,
     "[features]": FeaturesSettings,
     "[[candidates]]": CandidateSettings,
     "price": Price,

@@ -15,6 +15,7 @@ from edgewise.domain.addresses import is_loopback
 from edgewise.domain.errors import SettingsError
 from edgewise.settings.complaints import Complaint, either, expected
 from edgewise.settings.execution import complaints as execution_complaints
+from edgewise.settings.judge import judge_complaints
 from edgewise.settings.limits import limits_complaints
 from edgewise.settings.objective import objective_complaints, spelling_complaints
 from edgewise.settings.plugins import offered
@@ -81,6 +82,7 @@ def complaints(settings: Settings, kinds: Sequence[str]) -> Iterator[Complaint]:
     yield from limits_complaints(settings)
     yield from prompts_complaints(settings.prompts)
     yield from profile_complaints(settings.profile)
+    yield from judge_complaints(settings)
     for index, candidate in enumerate(settings.candidates):
         yield from _candidate(f"candidates[{index}]", candidate)
     yield from _twice("candidates", "id", ids)

@@ -342,6 +342,18 @@ class ProfileSettings(Struct, frozen=True, forbid_unknown_fields=True):
     seed: int = 0
 
 
+class JudgeSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[judge]`: a `share` of the answers that are served is judged in the background; off by default.
+
+    `by` are the candidates that judge, and `usd_per_day` is what all of them may cost together on a calendar
+    day (in `[budget] time_zone`). That money is counted for itself, beside `[budget]`.
+    """
+
+    share: float = 0.0
+    by: tuple[str, ...] = ()
+    usd_per_day: float = 1.0
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -361,4 +373,5 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     execution: ExecutionSettings = ExecutionSettings()
     prompts: PromptsSettings = PromptsSettings()
     profile: ProfileSettings = ProfileSettings()
+    judge: JudgeSettings = JudgeSettings()
     candidates: tuple[CandidateSettings, ...] = ()
