@@ -205,6 +205,7 @@ def test_the_budget_is_never_exceeded() -> None:
     assert 0 < len(found.mock.calls) < 300
     assert purse.spent == pytest.approx(spent)
     assert spent <= 0.02
+    assert spent >= 0.02 - CHEAP.cost(4_000, 400)  # and it is used up, but for what one more may cost
     assert sum(r.quality is None for r in results) == 300 - len(found.mock.calls)
     assert "budget" in (panel.stopped or "")
     assert all("budget" in (r.reason or "") for r in results if r.quality is None)

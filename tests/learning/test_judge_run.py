@@ -83,6 +83,17 @@ def test_graders_go_before_people_and_people_before_judges(tmp_path: Path) -> No
     assert list(judge.asked.values()) == [1]
 
 
+def test_code_that_was_not_run_is_left_to_judges_and_is_no_0(tmp_path: Path) -> None:
+    check = {"grader": "code", "function": "f", "tests": [{"call": [1], "returns": 2}]}
+    found = Found(read(tmp_path, row("Write f.", "a", "def f(x): return x + 1", check=check)))
+    run(graded(found, lambda _, __: (None, "The code was not run.")))
+    assert rows(found)[0]["quality"] is None
+    assert rows(found)[0]["unjudged"] == "The code was not run."
+    with oracle(lambda _, __: GOOD) as judge:
+        run(asked(found, Panel([judge_at(judge)], Purse()), ONCE))
+    assert (rows(found)[0]["quality"], rows(found)[0]["judge"]) == (0.8, "referee")
+
+
 def test_a_judge_is_measured_against_graders_people_and_itself(tmp_path: Path) -> None:
     def reply(body: dict[str, Any], _: int) -> Reply:
         right = "right" in body["messages"][-1]["content"].split("ANSWER begins")[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path  # noqa: TC003 - Typer reads the annotation
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,6 +33,9 @@ def command(  # noqa: PLR0913 - one argument an option
     by: Annotated[list[str] | None, typer.Option(help="A candidate that judges; may be repeated.")] = None,
     graders_only: Annotated[
         bool, typer.Option("--graders-only", help="Grade what can be verified, and ask nobody.")
+    ] = False,
+    run_code: Annotated[
+        bool, typer.Option("--run-code", help="Let graders run code that models wrote, within limits.")
     ] = False,
     ratings: Annotated[
         list[Path] | None, typer.Option(help="A CSV of people's ratings; may be repeated.")
@@ -104,7 +108,7 @@ def command(  # noqa: PLR0913 - one argument an option
 
         if not rate(answers, target, rater=rater, stars=stars, seed=seed):
             return
-    _known(found, target, ratings or [])
+    _known(found, target, ratings or [], run_code=run_code)
     if dry_run:
         _estimate(found, asking, options, config, as_json=as_json)
         return
@@ -125,7 +129,7 @@ def _check(judges: tuple[str, ...], combine: str, *, graders_only: bool, needs_j
         fail(f"--combine is mean or median; found '{combine}'.")
 
 
-def _known(found: Found, target: Path, files: list[Path]) -> None:
+def _known(found: Found, target: Path, files: list[Path], *, run_code: bool) -> None:
     """Take in what needs no judge: ratings, then grades."""
     from edgewise.learning.graders import grade  # noqa: PLC0415 - after the extra
     from edgewise.learning.judge.ratings import ledger_of, read_ratings  # noqa: PLC0415 - the same
@@ -135,7 +139,7 @@ def _known(found: Found, target: Path, files: list[Path]) -> None:
     ratings = read_ratings([*files, *([ledger] if ledger.exists() else [])])
     if len(ratings):
         err(f"{rated(found, ratings):,} rows have ratings by people.")
-    run(graded(found, grade))
+    run(graded(found, partial(grade, run_code=run_code)))
 
 
 def _estimate(found: Found, asking: Asking, options: Options, config: Path | None, *, as_json: bool) -> None:

@@ -148,13 +148,13 @@ class Panel:
     async def _bought(
         self, rubric: Rubric, texts: Mapping[str, str], privacy: str | None, judge: Judge
     ) -> Bought:
-        if self.stopped is not None:
-            raise Unjudged(self.stopped)
-        try:
-            return await judge.ask(rubric, texts, self.purse, privacy)
-        except BudgetSpent as why:
-            self.stopped = str(why)
-            raise Unjudged(str(why)) from why
+        while self.stopped is None:
+            try:
+                return await judge.ask(rubric, texts, self.purse, privacy)
+            except BudgetSpent as why:
+                if not await self.purse.settled():  # what others have set aside may come back
+                    self.stopped = str(why)
+        raise Unjudged(self.stopped)
 
     def _told(self, ballot: Ballot) -> Ballot:
         if self.heard is not None:

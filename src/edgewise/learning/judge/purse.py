@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from edgewise.domain.errors import EdgewiseError
@@ -23,6 +24,7 @@ class Purse:
         self.usd = usd
         self.spent = 0.0
         self._aside = 0.0
+        self._waiting: list[asyncio.Future[None]] = []
         self.unpriced = 0
 
     def set_aside(self, candidate: Candidate, input_tokens: int, output_tokens: int) -> float:
@@ -50,3 +52,16 @@ class Purse:
             self.unpriced += 1
         else:
             self.spent += cost_usd
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+        self._waiting.clear()
+
+    async def settled(self) -> bool:
+        """Wait until a call under way has been settled, which may leave room; False where there is none."""
+        if self._aside <= SLACK:
+            return False
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        await waiting
+        return True

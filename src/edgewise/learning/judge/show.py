@@ -83,10 +83,11 @@ def _agreement(found: Agreement) -> str:
 
 
 def _consistency(found: Consistency) -> str:
-    same = figure(found.same) or "too few to tell"
+    if not (same := figure(found.same)):
+        return f"{found.judge} asked twice, on {found.n:,} answers: too few to tell."
     return (
         f"{found.judge} asked twice, on {found.n:,} answers: within 5 points of 100 in a share of {same}; "
-        f"mean absolute difference {figure(found.difference) or 'unknown'}."
+        f"mean absolute difference {figure(found.difference)}."
     )
 
 
