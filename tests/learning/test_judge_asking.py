@@ -96,7 +96,10 @@ def test_an_endpoint_teaches_how_it_wants_to_be_asked() -> None:
         taught = len(found.mock.calls)
         run(panel.quality("c", "d"))
     assert first.quality == 0.8
-    assert (taught, len(found.mock.calls)) == (4, 5)
+    assert (taught, len(found.mock.calls)) == (5, 6)
+    schemas = [body.get("response_format", {}).get("json_schema", {}).get("schema") for body in found.bodies]
+    bounded = [schema and "maxLength" in schema["properties"]["rationale"] for schema in schemas]
+    assert bounded == [True, True, True, False, None, None]
 
 
 def test_a_judge_without_schema_is_not_sent_one() -> None:

@@ -23,6 +23,7 @@ from edgewise.domain.tokens import TOKENS_PER_MESSAGE
 from edgewise.execution.retries import backoff_s, may_ask_again, retry_after_s, was_asked
 from edgewise.learning.judge.framing import framed
 from edgewise.learning.judge.kept import Bought
+from edgewise.learning.judge.rubrics import BOUND, RATIONALE
 from edgewise.learning.judge.verdicts import Unreadable, read_verdict
 from edgewise.upstreams.reading import read_plain
 
@@ -54,6 +55,7 @@ class Habits(Struct):
     """What an endpoint turned out to understand; the first refusals teach it."""
 
     schema: bool = True
+    bounds: bool = True
     temperature: bool = True
     limit: str = "max_tokens"
 
@@ -193,7 +195,10 @@ class Judge:
         if self.habits.temperature:
             body["temperature"] = 0
         if self.habits.schema:
-            format_ = {"name": rubric.name, "strict": True, "schema": rubric.schema}
+            schema = rubric.schema
+            if not self.habits.bounds:
+                del schema["properties"][RATIONALE][BOUND]
+            format_ = {"name": rubric.name, "strict": True, "schema": schema}
             body["response_format"] = {"type": "json_schema", "json_schema": format_}
         turns = tuple(Turn(m["role"], m["content"]) for m in messages)
         text = "\n".join(turn.text for turn in turns)
@@ -219,6 +224,8 @@ class Judge:
             habits.limit = "max_completion_tokens"
         elif habits.temperature and b"temperature" in said:
             habits.temperature = False
+        elif habits.schema and habits.bounds:
+            habits.bounds = False
         elif habits.schema:
             habits.schema = False
         else:

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-RATIONALE = "rationale"
+RATIONALE, BOUND = "rationale", "maxLength"
+LONGEST_RATIONALE = 240  # characters
 CHOICE = "better"
 A, B, TIE = "A", "B", "tie"
 
@@ -44,8 +45,11 @@ class Rubric(Struct, frozen=True):
 
     @property
     def schema(self) -> dict[str, Any]:
-        """The JSON schema of a verdict. The rationale comes first, so that the number follows from it."""
-        fields: dict[str, Any] = {RATIONALE: {"type": "string"}}
+        """The JSON schema of a verdict. The rationale comes first, so that the number follows from it.
+
+        It is bounded, so that a small model that rambles comes to the number at all.
+        """
+        fields: dict[str, Any] = {RATIONALE: {"type": "string", BOUND: LONGEST_RATIONALE}}
         for scale in self.scales:
             fields[scale.name] = {"type": "number", "minimum": scale.low, "maximum": scale.high}
         if self.choices:
