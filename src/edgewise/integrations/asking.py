@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 
 class Asking:
-    """A chat body on its way to whoever is chosen; its `edgewise` object says what it wishes.
+    """A chat body on its way to whoever is chosen.
 
+    Its `edgewise` object says what it wishes, and so do `wishes`, by the names of the `x-edgewise-*` headers.
     `previous` is the candidate that gave the conversation's last answer: it stays, unless leaving pays, and
     wherever it waits for a tool's result. `keep` says that it stays in any case, as long as it may answer.
     Once there is an answer, or an error, `decision` says who gave it and `outcome` how it went.
@@ -33,11 +34,12 @@ class Asking:
         self,
         router: Router,
         body: Mapping[str, Any],
+        wishes: Mapping[str, str] | None = None,
         *,
         previous: str | None = None,
         keep: bool = False,
     ) -> None:
-        self._router, self._body = router, dict(body)
+        self._router, self._body, self._wishes = router, dict(body), dict(wishes or {})
         self._previous, self._keep = previous, keep
         self._pieces: AsyncGenerator[bytes, None] | None = None
         self.decision: Decision | None = None
@@ -60,12 +62,16 @@ class Asking:
 
     async def whole(self) -> Answered:
         """The whole answer. Raises EdgewiseError."""
+        return answer_in(await self.body())
+
+    async def body(self) -> bytes:
+        """The whole answer as the candidate wrote it. Raises EdgewiseError."""
         request = self._request(stream=False)
         answer = await self._routed(request)
         self.outcome = self._router.outcome_of(request.id)
         if answer.body is None:
             raise EdgewiseError("The answer came as a stream, which was not asked for.")
-        return answer_in(answer.body)
+        return answer.body
 
     async def begin(self) -> None:
         """Begin a stream: from here on, somebody answers. Raises EdgewiseError where nobody does."""
@@ -76,17 +82,20 @@ class Asking:
 
     async def events(self) -> AsyncGenerator[Answered, None]:
         """The answer as it comes, after `begin`. Raises UpstreamError where it breaks off."""
-        if self._pieces is None:
-            await self.begin()
+        async for piece in self.pieces():
+            for event in events_in(piece):
+                if event.error is not None:
+                    raise UpstreamError(event.error.message)
+                yield event
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """The answer as it comes, after `begin`: whole server-sent events, the last ones say how it ended."""
         pieces = self._pieces
         if pieces is None:
-            return
+            raise EdgewiseError("The stream has not begun, or has ended.")
         try:
             while (piece := await self._router.awaited(_next(pieces))) is not None:
-                for event in events_in(piece):
-                    if event.error is not None:
-                        raise UpstreamError(event.error.message)
-                    yield event
+                yield piece
         finally:
             await self.aclose()
 
@@ -112,8 +121,8 @@ class Asking:
     def _request(self, *, stream: bool) -> Request:
         body = {**self._body, "stream": stream}
         if stream:
-            body["stream_options"] = {"include_usage": True}
-        request = parse_chat(msgspec.json.encode(body), {})
+            body.setdefault("stream_options", {"include_usage": True})
+        request = parse_chat(msgspec.json.encode(body), self._wishes)
         if self._previous is None:
             return request
         return replace(request, previous=self._previous, in_tool_loop=request.in_tool_loop or self._keep)
