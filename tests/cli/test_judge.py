@@ -159,10 +159,12 @@ def test_a_dry_run_asks_nobody_and_knows_what_is_kept(
 def test_a_judge_that_never_judges_leaves_a_whole_table_and_exit_code_2(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with oracle(lambda _, __: "fnord") as found, pytest.raises(typer.Exit) as ended:
+    with oracle(lambda _, __: "fnord \x1b]0;evil\x07") as found, pytest.raises(typer.Exit) as ended:
         judge(place, by=["referee"], retries=0, config=configured(place, found))
     assert ended.value.exit_code == 2
-    assert "Nothing could be judged" in capsys.readouterr().err
+    shown = capsys.readouterr()
+    assert "Nothing could be judged" in shown.err
+    assert "\x1b" not in shown.err + shown.out
     rows = judged(place)
     assert [row["quality"] for row in rows] == [None] * len(ANSWERS)
     assert all(row["unjudged"] for row in rows)

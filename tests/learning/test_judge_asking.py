@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,21 @@ def test_an_endpoint_teaches_how_it_wants_to_be_asked() -> None:
     schemas = [body.get("response_format", {}).get("json_schema", {}).get("schema") for body in found.bodies]
     bounded = [schema and "maxLength" in schema["properties"]["rationale"] for schema in schemas]
     assert bounded == [True, True, True, False, None, None]
+
+
+@pytest.mark.parametrize("said", ["exceeds the context size", "I do not like it"])
+def test_a_refused_text_teaches_nothing_about_how_to_ask(said: str) -> None:
+    def reply(body: dict[str, Any], _: int) -> Reply:
+        if "endless" in body["messages"][-1]["content"]:
+            return 400, json.dumps({"error": {"message": said}})
+        return GOOD
+
+    with oracle(reply) as found:
+        panel = Panel([judge_at(found)], Purse())
+        assert run(panel.quality("a", "endless")).quality is None
+        assert run(panel.quality("a", "short")).quality == 0.8
+    assert found.bodies[-1] == {**found.bodies[0], "messages": found.bodies[-1]["messages"]}
+    assert len(found.mock.calls) == (2 if "context" in said else 4)
 
 
 def test_a_judge_without_schema_is_not_sent_one() -> None:

@@ -190,12 +190,15 @@ def _finish(  # noqa: PLR0913 - what is to be written, and where
     else:
         _show(report)
     if ended.panel is not None and not report.judged:
-        fail(f"Nothing could be judged: {next(iter(report.unjudged), 'there is no answer')}")
+        from edgewise.outcomes.plain import plain  # noqa: PLC0415 - what judges said may hold anything
+
+        fail(plain(f"Nothing could be judged: {next(iter(report.unjudged), 'there is no answer')}"))
 
 
 def _show(report: JudgeReport) -> None:
     from edgewise.learning.judge.show import candidate_rows, sentences  # noqa: PLC0415 - after the extra
+    from edgewise.outcomes.plain import plain  # noqa: PLC0415 - what judges said may hold anything
 
     table(f"{report.table}: quality by candidate, [95 % intervals]", *candidate_rows(report))
     for sentence in sentences(report):
-        out(sentence)
+        out(plain(sentence))

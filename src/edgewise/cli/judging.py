@@ -178,5 +178,7 @@ def _notes(panel: Panel, tally: Tally) -> list[str]:
 
 def tell(notes: Sequence[str]) -> None:
     """Say each on standard error."""
+    from edgewise.outcomes.plain import plain  # noqa: PLC0415 - what judges said may hold anything
+
     for note in notes:
-        err(note)
+        err(plain(note))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from edgewise.domain.errors import (
     Overloaded,
@@ -40,6 +41,7 @@ MOST_TOKENS = 400  # of a verdict: a sentence and a number
 LONGEST_WAIT_S = 30.0  # for a judge that asks to be left alone for a while
 GIVE_UP_AFTER = 8  # questions in a row without any verdict
 FOR_GOOD = frozenset({401, 403, 404})  # our key or the model's name: asking again changes nothing
+TOO_LONG = (b"context", b"too long", b"too large")  # what a text that does not fit is refused with
 SHAPE = frozenset({400, 415, 422, 501})  # what endpoints say to a key of the body that they do not know
 
 
@@ -119,7 +121,7 @@ class Judge:
     async def _tried(
         self, rubric: Rubric, texts: Mapping[str, str], purse: Purse, privacy: str | None
     ) -> Bought:
-        tries, reminder = 0, ""
+        tries, reminder, habits = 0, "", replace(self.habits)
         costs: list[float | None] = []
         while True:
             try:
@@ -131,6 +133,8 @@ class Judge:
                 why = str(error)
                 if self._learned_from(error):
                     continue
+                if isinstance(error, UpstreamRefused) and error.status in SHAPE:
+                    self.habits = habits  # it was not how we asked, but what
                 await self._wait_or_give_up(error, tries, last=tries >= self._retries)
             else:
                 usage = reading.usage
@@ -220,6 +224,8 @@ class Judge:
         if not isinstance(error, UpstreamRefused) or error.status not in SHAPE:
             return False
         said, habits = error.body[:4000].lower(), self.habits
+        if any(words in said for words in TOO_LONG):
+            return False
         if habits.limit == "max_tokens" and b"max_completion_tokens" in said:
             habits.limit = "max_completion_tokens"
         elif habits.temperature and b"temperature" in said:
