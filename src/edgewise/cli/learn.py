@@ -1,0 +1,251 @@
+"""`edgewise learn`: from nothing to a policy, and whether it is worth having."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from msgspec import structs
+
+from edgewise.cli.console import err, fail, out
+from edgewise.cli.extras import need_drawing, need_learning
+from edgewise.cli.profiling import Job, chosen_of, profiled
+from edgewise.cli.setup import ConfigOption, naming, run, settings_or_found
+from edgewise.domain.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edgewise.learning.loop import Stages, Training
+    from edgewise.settings import Settings
+
+INTERRUPTED = 130
+SHIPPED, GENERATED = "shipped", "generated"
+PROMPTS, PROFILE, JUDGED, BUNDLE, EVALUATION = (
+    "prompts.jsonl", "profile", "judged.jsonl", "bundle", "evaluation",
+)  # fmt: skip
+USUAL = 200
+
+
+def command(  # noqa: PLR0913 - one argument an option
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A prompts file, in place of the shipped ones.")
+    ] = None,
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder of the loop.")] = Path("learned"),
+    prompts: Annotated[
+        int | None, typer.Option(min=10, help="How many prompts (default: 200, or all of FILE).")
+    ] = None,
+    use_shipped: Annotated[
+        bool, typer.Option("--shipped", help="The prompts that come with Edgewise (the default).")
+    ] = False,
+    generate: Annotated[
+        str | None, typer.Option(metavar="CANDIDATE", help="Let this candidate make the prompts.")
+    ] = None,
+    candidates: Annotated[str, typer.Option(help="Choose between these only: a,b.")] = "",
+    by: Annotated[list[str] | None, typer.Option(help="A candidate that judges; may be repeated.")] = None,
+    objective: Annotated[str | None, typer.Option(help="What a good choice is.")] = None,
+    weight: Annotated[float, typer.Option(help="quality-at-cost: the weight of cost.")] = 0.0,
+    floor: Annotated[float, typer.Option(help="The quality that an at-quality objective asks for.")] = 0.8,
+    features: Annotated[str, typer.Option(help="static, minilm or URL#MODEL.")] = "static",
+    learner: Annotated[str, typer.Option(help="auto, or one by name.")] = "auto",
+    cv: Annotated[str, typer.Option(help="How training is judged: FOLDSxREPEATS.")] = "5x2",
+    run_code: Annotated[
+        bool, typer.Option("--run-code", help="Let graders run code that models wrote, within limits.")
+    ] = False,
+    budget_usd: Annotated[
+        float | None, typer.Option(min=0, help="What profiling and judging may cost, in USD.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of every draw.")] = 0,
+    config: ConfigOption = None,
+) -> None:
+    """Prompts, profile, judge, train, evaluate: the same command goes on where it was ended."""
+    need_learning()
+    if sum((file is not None, use_shipped, generate is not None)) > 1:
+        fail("Give a FILE, --shipped or --generate, not several of them.")
+    settings, notes = settings_or_found(config)
+    for note in notes:
+        err(note)
+    settings = structs.replace(settings, profile=structs.replace(settings.profile, seed=seed))
+    names = tuple(name.strip() for name in candidates.split(",") if name.strip())
+    from edgewise.learning.loop import Stages, Training, digest_of  # noqa: PLC0415 - numpy is an extra
+
+    folds, repeats = _folds(cv)
+    loop = _Loop(
+        Stages(output, err),
+        settings,
+        names,
+        tuple(name for each in by or () for name in each.split(",") if name),
+        Training(objective, weight, floor, features, learner, seed, folds, repeats),
+        budget_usd,
+        config,
+        run_code,
+    )
+    loop.check()
+    source = "" if file is None else digest_of(file)
+    loop.prompts(file, generate, prompts, source)
+    with naming(config):
+        loop.profile()
+    loop.judge()
+    loop.train()
+    loop.evaluate()
+
+
+@dataclass(frozen=True, slots=True)
+class _Loop:
+    """The five stages in their folder."""
+
+    stages: Stages
+    settings: Settings
+    names: tuple[str, ...]
+    judges: tuple[str, ...]
+    training: Training
+    budget_usd: float | None
+    config: Path | None
+    run_code: bool
+
+    @property
+    def folder(self) -> Path:
+        return self.stages.folder
+
+    def check(self) -> None:
+        """Raise now what would otherwise be found after a profile was paid for."""
+        asked = chosen_of(self.settings, self.names)
+        if len(asked) < 2:  # noqa: PLR2004 - a choice needs two
+            only = ", ".join(candidate.id for candidate in asked)
+            raise SettingsError(f"A choice needs two candidates at least; there is {only}.")
+        if self.judges:
+            chosen_of(self.settings, self.judges)
+
+    def prompts(self, file: Path | None, generate: str | None, count: int | None, source: str) -> None:
+        """Have `prompts.jsonl`."""
+        kind = GENERATED if generate is not None else "file" if file is not None else SHIPPED
+        count = count if file is not None else count or USUAL
+        self._stage(
+            "prompts",
+            [kind, generate, count, source, self.training.seed, self.run_code and kind == SHIPPED],
+            [PROMPTS],
+            lambda: self._make_prompts(file, generate, count),
+        )
+        self._check_checks()
+
+    def profile(self) -> None:
+        """Have `profile`: each call once, however often this was ended."""
+        asked = chosen_of(self.settings, self.names)
+        inputs = [self._digest(PROMPTS), asked, self.settings.profile, self.budget_usd]
+        job = Job(self.folder / PROMPTS, self.folder / PROFILE, self.names, self.budget_usd)
+        self._stage("profile", inputs, [f"{PROFILE}/outcomes.jsonl"], lambda: self._ask(job))
+
+    def judge(self) -> None:
+        """Have `judged.jsonl`, and pictures of it."""
+        from edgewise.cli.judge import command as judge  # noqa: PLC0415 - loads when something is judged
+        from edgewise.learning.profile import summary  # noqa: PLC0415 - the same
+
+        def work() -> bool:
+            spent = sum(each.cost_usd for each in summary(self.folder / PROFILE))
+            judge(
+                self.folder / PROFILE,
+                output=self.folder / JUDGED,
+                by=list(self.judges),
+                graders_only=not self.judges,
+                run_code=self.run_code,
+                budget_usd=None if self.budget_usd is None else max(0.0, self.budget_usd - spent),
+                seed=self.training.seed,
+                config=self.config,
+            )
+            if need_drawing():
+                from edgewise.learning.profile.plots import draw  # noqa: PLC0415 - matplotlib takes a second
+
+                draw(self.folder / JUDGED, self.folder / PROFILE)
+            return True
+
+        inputs = [self._digest(f"{PROFILE}/outcomes.jsonl"), self.judges, self.training.seed, self.run_code]
+        self._stage("judge", inputs, [JUDGED], work)
+
+    def train(self) -> None:
+        """Have `bundle`."""
+        from edgewise.learning.loop import trained  # noqa: PLC0415 - numpy is an extra
+
+        def work() -> bool:
+            trained(self.folder / JUDGED, self.folder / BUNDLE, self.training, err)
+            return True
+
+        self._stage("train", [self._digest(JUDGED), str(self.training)], [BUNDLE], work)
+
+    def evaluate(self) -> None:
+        """Have `evaluation`, and say what it means."""
+        from edgewise.learning.loop import evaluated, verdict_of  # noqa: PLC0415 - numpy is an extra
+
+        def work() -> bool:
+            report = evaluated(self.folder / JUDGED, self.folder / EVALUATION, self.training, _quiet)
+            self.stages.conclude(verdict_of(report))
+            return True
+
+        self._stage("evaluate", [self._digest(JUDGED), str(self.training)], [EVALUATION], work)
+        found = self.stages.state.verdict or {}
+        out(f"{found.get('sentence')}")
+        out(f"{found.get('more')}")
+        err(f"The policy is in {self.folder / BUNDLE}; what it was judged by, in {self.folder / EVALUATION}.")
+
+    def _stage(
+        self, name: str, inputs: Sequence[object], outputs: Sequence[str], work: Callable[[], bool]
+    ) -> None:
+        if not self.stages.run(name, inputs, outputs, work):
+            err("The same command goes on from here.")
+            raise typer.Exit(INTERRUPTED)
+
+    def _digest(self, name: str) -> str:
+        from edgewise.learning.loop import digest_of  # noqa: PLC0415 - numpy is an extra
+
+        return digest_of(self.folder / name)
+
+    def _make_prompts(self, file: Path | None, generate: str | None, count: int | None) -> bool:
+        from edgewise.learning.loop import chosen, shipped_prompts  # noqa: PLC0415 - numpy is an extra
+        from edgewise.learning.prompts import read_prompts, write_prompts  # noqa: PLC0415 - the same
+
+        path = self.folder / PROMPTS
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if generate is not None:
+            from edgewise.cli.prompts import generate as made  # noqa: PLC0415 - few need it
+
+            made(output=path, by=generate, number=count or USUAL, seed=self.training.seed, config=self.config)
+        elif file is not None:
+            write_prompts(chosen(read_prompts(file, bad=err), count, self.training.seed), path)
+        else:
+            write_prompts(shipped_prompts(count, self.training.seed, code=self.run_code), path)
+        return True
+
+    def _check_checks(self) -> None:
+        """Raise `SettingsError` where nobody could say how good an answer is."""
+        from edgewise.learning.prompts import read_prompts  # noqa: PLC0415 - loads when it is needed
+
+        checks = total = 0
+        for prompt in read_prompts(self.folder / PROMPTS):
+            total += 1
+            checks += prompt.check is not None
+        if self.judges:
+            return
+        if not checks:
+            raise SettingsError(
+                "None of the prompts has a `check`; somebody has to judge the answers: --by CANDIDATE."
+            )
+        if checks < total:
+            err(f"{total - checks:,} of {total:,} prompts have no `check`, and no judge is named: left out.")
+
+    def _ask(self, job: Job) -> bool:
+        return run(profiled(self.settings, job)) is None
+
+
+def _folds(cv: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{1,2})x(\d{1,2})", cv)
+    folds, repeats = (int(found[1]), int(found[2])) if found else (0, 0)
+    if folds < 2 or repeats < 1:  # noqa: PLR2004 - two folds are the fewest
+        fail(f"--cv takes FOLDSxREPEATS, such as 5x2; found '{cv}'.")
+    return folds, repeats
+
+
+def _quiet(_: str) -> None:
+    """Folds pass in seconds; nothing need be said meanwhile."""

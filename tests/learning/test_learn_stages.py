@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgewise.domain.errors import TableError
+from edgewise.learning.evaluate.bootstrap import Interval
+from edgewise.learning.loop import STATE, Stages, Verdict, chosen, shipped_prompts
+from edgewise.learning.prompts import Prompt
+
+
+class Bench:
+    """Stages that write a file, and what they were asked to do."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.did, self.said = folder, list[str](), list[str]()
+
+    def run(self, name: str, inputs: object, text: str = "made", *, ends: bool = True) -> bool:
+        def work() -> bool:
+            self.did.append(name)
+            (self.folder / name).mkdir(exist_ok=True)
+            (self.folder / name / "file").write_text(text)
+            return ends
+
+        return Stages(self.folder, self.said.append).run(name, [inputs], [name], work)
+
+
+def test_a_stage_is_done_once_while_nothing_changes(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    assert bench.run("train", 1)
+    assert bench.run("train", 1)
+    assert bench.did == ["train"]
+    assert bench.said == ["train …", "train: done before"]
+
+
+def test_a_stage_is_done_again_for_other_inputs_and_lost_outputs(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.run("train", 1)
+    bench.run("train", 2)
+    (tmp_path / "train" / "file").write_text("somebody else's")
+    bench.run("train", 2)
+    (tmp_path / "train" / "file").unlink()
+    bench.run("train", 2)
+    assert bench.did == ["train"] * 4
+
+
+def test_a_stage_that_was_ended_is_gone_on_with(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    assert not bench.run("profile", 1, ends=False)
+    assert bench.run("profile", 1)
+    assert bench.did == ["profile"] * 2
+
+
+def test_a_damaged_state_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / STATE).write_text("{")
+    with pytest.raises(TableError, match=r"learn\.json is damaged .*; delete it to begin anew"):
+        Stages(tmp_path, print)
+
+
+def test_a_verdict_stays(tmp_path: Path) -> None:
+    known = Interval(0.1, 0.0, 0.2)
+    made = Verdict("better", "Yes.", "More.", "qos", 10, "a", known, 0.5, 0.1, 20, None)
+    Stages(tmp_path, print).conclude(made)
+    assert (Stages(tmp_path, print).state.verdict or {})["needed"] == 20
+
+
+def test_prompts_are_drawn_by_hash_and_more_hold_those_that_were_drawn() -> None:
+    prompts = [Prompt(prompt=f"number {n}") for n in range(50)]
+    ten, twenty = chosen(prompts, 10, 0), chosen(iter(prompts), 20, 0)
+    assert (len(ten), len(twenty)) == (10, 20)
+    assert [p for p in twenty if p in ten] == ten
+    assert chosen(prompts, 10, 1) != ten
+    assert chosen(prompts, None, 0) == prompts
+
+
+def test_of_the_shipped_prompts_each_task_and_level_alike() -> None:
+    drawn = shipped_prompts(60, 0)
+    counts = [sum(p.group == group and p.level == level for p in drawn) for group, level in labels(drawn)]
+    assert len(drawn) == 60
+    assert max(counts) - min(counts) <= 1
+    assert all(prompt.check for prompt in drawn)
+    assert "code" in {prompt.group for prompt in drawn}
+    assert "code" not in {prompt.group for prompt in shipped_prompts(60, 0, code=False)}
+    assert len(shipped_prompts(None, 0)) == len(shipped_prompts(10_000, 0)) >= 290
+
+
+def labels(prompts: list[Prompt]) -> set[tuple[str | None, int | None]]:
+    return {(prompt.group, prompt.level) for prompt in prompts}
