@@ -117,6 +117,56 @@ def sample(  # noqa: PLR0913 - one argument an option
 
 
 @app.command()
+def generate(  # noqa: PLR0913 - one argument an option
+    *,
+    by: Annotated[str, typer.Option(metavar="CANDIDATE", help="The candidate that makes them.")],
+    output: OutputOption,
+    number: Annotated[int, typer.Option("-n", "--number", help="How many there are to be in FILE.")] = 200,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=SHARE: DESCRIPTION", help="A kind of prompt; may be given again."),
+    ] = None,
+    batch: Annotated[int, typer.Option(help="How many are asked for at a time.")] = 10,
+    concurrency: Annotated[int, typer.Option(help="How many requests are under way at a time.")] = 4,
+    temperature: Annotated[float, typer.Option(help="Of the candidate that makes them.", min=0, max=2)] = 0.9,
+    test: TestOption = 0.2,
+    seed: SeedOption = 0,
+    config: ConfigOption = None,
+) -> None:
+    """Let a candidate make prompts. FILE grows as they come; the same command goes on with it."""
+    _need_numbers()
+    from edgewise.cli.making import Order, make  # noqa: PLC0415 - loaded when used
+
+    _checked(output)
+    kinds = tuple(kind or ())
+    make(Order(output, by, number, kinds, batch, concurrency, temperature, test, seed), config)
+
+
+@app.command()
+def shipped(
+    *,
+    output: OutputOption,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this task; may be given again. Without it, all six."),
+    ] = None,
+    number: Annotated[int | None, typer.Option("-n", "--number", help="At most so many, drawn.")] = None,
+    test: TestOption = 0.2,
+    seed: SeedOption = 0,
+) -> None:
+    """Write the prompts that come with Edgewise: six tasks, five levels, each with a check."""
+    _need_numbers()
+    from edgewise.learning.graders import shipped as coming  # noqa: PLC0415 - loaded when used
+    from edgewise.learning.graders.shipped_prompts import TASKS  # noqa: PLC0415 - the same
+    from edgewise.learning.prompts.tidy import Rules, tidy  # noqa: PLC0415 - the same
+
+    _checked(output)
+    tasks = [_one_of("--task", one, TASKS) for one in task or TASKS]
+    done = tidy(iter(coming(tasks)), output, Rules(near=False, test=test, most=number, seed=seed), err)
+    _tell(output, done, 0)
+
+
+@app.command()
 def show(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The prompts file.")],
     *,

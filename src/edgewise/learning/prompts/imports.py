@@ -187,9 +187,9 @@ def _named(record: object, reading: Reading) -> object:
             found[ours] = found.pop(theirs)
     for ours, others in ALIASES.items():
         if ours not in found and not (ours == "prompt" and found.keys() & {"messages", *LISTS, "mapping"}):
-            theirs = next((name for name in others if name in found), None)
-            if theirs:
-                found[ours] = found.pop(theirs)
+            other = next((name for name in others if name in found), None)
+            if other:
+                found[ours] = found.pop(other)
     for name in ("messages", "check", *LISTS):
         value = found.get(name)
         if isinstance(value, str) and (name == "check" or "prompt" not in found):

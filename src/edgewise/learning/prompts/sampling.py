@@ -55,7 +55,7 @@ def sampled(stories: Iterable[Story], count: int, seed: int = 0) -> list[Prompt]
         if len(heap) > count:
             del kept[heapq.heappop(heap)[1]]
     if not kept:
-        why = f", though {hidden:,} decisions: [store] prompts keeps no texts" if hidden else ""
+        why = f': [store] prompts was not "full" for its {hidden:,} decisions' if hidden else ""
         raise TableError(f"The log holds no prompt's text{why}.")
     return [kept[key] for _, key in sorted(heap, reverse=True)]
 
