@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 HOME = ROOT / ".venv-envs"
 READY = ".ready"
 OFFLINE = ("NewConnectionError", "ConnectTimeoutError", "NameResolutionError", "Network is unreachable")
-LONGEST_S = 600.0
+LONGEST_S = 1800.0
 
 
 class Unreachable(Exception):
