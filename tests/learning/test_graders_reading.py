@@ -97,6 +97,7 @@ def test_a_number_counts_however_it_is_written(answer: float, response: str) -> 
         (42, "9" * 5000),
         (42, "40 km or 42 km"),
         (42, "The answer is 41. The answer is 42."),
+        (9, "Half of 18 is 18/2"),
     ],
 )
 def test_a_number_that_is_hedged_denied_or_another_does_not_count(answer: float, response: str) -> None:
@@ -179,6 +180,8 @@ def test_a_choice_counts_in_all_its_forms(response: str) -> None:
         "The answer is A or B.",
         "It is not Paris.",
         "neither B nor C",
+        "Paris is wrong.",
+        "B is incorrect.",
         "Answer: A\nAnswer: B",
         "A) Rome B) Paris C) Oslo D) Bern",
         "A good question!",
@@ -228,6 +231,7 @@ def test_labels_are_whole_words_and_the_longer_ones_go_first() -> None:
         '"Kenji"',
         "**Kenji**",
         "The winner is Kenji.",
+        "The race was won by Kenji.",
         "Answer: Kenji",
         r"\boxed{Kenji}",
         "Here is the name:\nKenji",

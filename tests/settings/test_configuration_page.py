@@ -57,6 +57,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "price": Price,
     "network": NetworkSettings,
     "script": ScriptSettings,
+    "helped": schema.HelpedSettings,
 }
 
 

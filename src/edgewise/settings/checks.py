@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from edgewise.settings.schema import (
         CandidateSettings,
         FeaturesSettings,
+        HelpedSettings,
         NetworkSettings,
         PolicySettings,
         ScriptSettings,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 POLICY_KINDS = ("bundle", "complexity", "fixed", "random", "tiers")
 HIGHEST_PORT = 65_535
+MOST_VOTES = 25
 POSITIVE = (
     "max_body_bytes", "max_header_bytes", "header_timeout_s", "body_timeout_s", "max_connections", "drain_s",
 )  # fmt: skip
@@ -164,6 +166,7 @@ def _candidate(key: str, candidate: CandidateSettings) -> Iterator[Complaint]:
     yield from _positive(f"{key}.max_answer_bytes", candidate.max_answer_bytes)
     yield from _optional(f"{key}.script", candidate.script, _script)
     yield from _optional(f"{key}.network", candidate.network, _network)
+    yield from _optional(f"{key}.helped", candidate.helped, _helped)
 
 
 def _place(key: str, candidate: CandidateSettings) -> Iterator[Complaint]:
@@ -190,6 +193,12 @@ def _script(key: str, script: ScriptSettings) -> Iterator[Complaint]:
     if not script.replies:
         yield Complaint(f"{key}.replies", "is empty", "expected at least one text")
     yield from _not_negative(f"{key}.tokens_per_s", script.tokens_per_s)
+    yield from _optional(f"{key}.answers", script.answers, _text)
+
+
+def _helped(key: str, helped: HelpedSettings) -> Iterator[Complaint]:
+    if not 1 <= helped.votes <= MOST_VOTES:
+        yield expected(f"{key}.votes", helped.votes, f"a number from 1 to {MOST_VOTES}")
 
 
 def _network(key: str, network: NetworkSettings) -> Iterator[Complaint]:

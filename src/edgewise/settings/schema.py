@@ -147,10 +147,21 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ScriptSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """`script = {…}` of a candidate: a labelled fake that answers with fixed replies, for tests and docs."""
+    """`script = {…}` of a candidate: a labelled fake that answers with fixed replies, for tests and docs.
+
+    With `answers`, a prompts file or "shipped", it knows what is right of every prompt that has a check.
+    """
 
     replies: tuple[str, ...] = ("This is a scripted answer.",)
     tokens_per_s: float = 0.0
+    answers: str | None = None
+
+
+class HelpedSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`helped = {…}` of a candidate: worked examples before each question, and a vote of several answers."""
+
+    examples: bool = True
+    votes: int = 5
 
 
 class CandidateSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -184,6 +195,7 @@ class CandidateSettings(Struct, frozen=True, forbid_unknown_fields=True):
     region: str = ""
     tags: dict[str, str] = field(default_factory=dict[str, str])
     network: NetworkSettings | None = None
+    helped: HelpedSettings | None = None
 
 
 class BudgetSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -92,12 +92,14 @@ def _mentioned(part: str, options: Mapping[str, str]) -> set[str]:
     rest = part
     for name, text in sorted(options.items(), key=lambda option: -len(option[1])):
         for match in re.finditer(rf"(?<!\w){_loose(text)}(?!\w)", rest, re.IGNORECASE):
-            if not negated(part, match.start()):
+            if not negated(part, match.start(), match.end()):
                 named.add(name)
             rest = rest[: match.start()] + "\0" * (match.end() - match.start()) + rest[match.end() :]
     for name, text in options.items():
         if name != text:
-            named |= {name for start in _letters(rest, name, options) if not negated(part, start)}
+            named |= {
+                name for start in _letters(rest, name, options) if not negated(part, start, start + len(name))
+            }
     return named
 
 

@@ -10,7 +10,10 @@ from edgewise.learning.graders.grades import Grade, right, shown, wrong
 from edgewise.learning.graders.wording import announced, boxed, emphasised, folded, negated, plain, spoken
 
 FENCE = re.compile(r"\A```[\w-]{0,20}\n(.*)\n```\Z", re.DOTALL)
-LINKING = re.compile(r"\b(?:is|are|was|were|be|called|at|on|in|=)\s*|:\s*", re.IGNORECASE)
+LINKING = re.compile(
+    r"\b(?:is|are|was|were|be|called|named|at|on|in|by|from|to|of|for|with|as|gate|room|number)\s+|[=:]\s*",
+    re.IGNORECASE,
+)
 LONGEST_SENTENCE = 300
 
 

@@ -86,6 +86,8 @@ def _value(match: re.Match[str]) -> Fraction | None:
             return None
         part = Fraction(int(match["over"] or 0), int(match["by"]))
         value = value + part if match["over"] else value / int(match["by"])
+        if value.denominator == 1:
+            return None  # a division that nobody worked out
     value *= SCALES.get((match["scale"] or "").lower(), 1)
     return -value if match["minus"] or match["under"] else value
 

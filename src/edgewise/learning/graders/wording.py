@@ -32,6 +32,9 @@ NEGATION = re.compile(
     r"\s+(?:be\s+|is\s+)?(?:an?\s+|the\s+)?[(\"'$]{0,2}$",
     re.IGNORECASE,
 )
+NEGATION_AFTER = re.compile(
+    r"[\s)\"'.]{0,3}\b(?:against|isn't|(?:is|would be) (?:not|wrong|incorrect|false))\b"
+)
 NEGATION_LENGTH = 40
 SHORT_LINE = 25
 # Minus, hyphen, hyphen that breaks no line, and curly quotes, as typesetters and models write them.
@@ -102,8 +105,10 @@ def _with_short_lines(said: str) -> str:
     return "\n".join(filter(None, lines[:end]))
 
 
-def negated(text: str, start: int) -> bool:
-    """Whether what begins at `start` is said not to be so."""
+def negated(text: str, start: int, end: int | None = None) -> bool:
+    """Whether what stands from `start` to `end` is said not to be so."""
+    if end is not None and NEGATION_AFTER.match(text, end):
+        return True
     return NEGATION.search(text, max(0, start - NEGATION_LENGTH), start) is not None
 
 
