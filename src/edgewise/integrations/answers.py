@@ -27,6 +27,12 @@ class ToolCall(Struct, frozen=True):
     id: str | None = None
     function: Called = Called()
 
+    @property
+    def arguments_text(self) -> str:
+        """The arguments, or the piece of them that is here, as they are written."""
+        said = self.function.arguments
+        return said if isinstance(said, str) else "" if said is None else msgspec.json.encode(said).decode()
+
 
 class Said(Struct, frozen=True):
     """A message, or the piece of one that an event of a stream brings."""
@@ -104,7 +110,7 @@ def answer_in(body: bytes) -> Answered:
 
 def events_in(piece: bytes) -> Iterator[Answered]:
     """The events in a piece of a stream that holds whole ones; comments and `[DONE]` are left out."""
-    for line in piece.split(b"\n"):
-        data = line[5:].strip() if line.startswith(b"data:") else b""
+    for event in piece.split(b"\n\n"):
+        data = b"\n".join(line[5:].strip() for line in event.split(b"\n") if line.startswith(b"data:"))
         if data and data != b"[DONE]":
             yield answer_in(data)

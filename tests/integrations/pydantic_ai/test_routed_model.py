@@ -123,6 +123,25 @@ def test_a_tool_loop_stays_with_whoever_called(edge: Talker, cloud: Talker) -> N
             assert [reason for _, reason in reasons[1:]] == ["session"] * 6
 
 
+def test_a_tool_that_shows_a_picture_shows_it_to_its_caller(edge: Talker, cloud: Talker) -> None:
+    def look(body: Body) -> Said:
+        return "A cat." if last(body)["role"] == "user" and len(body["messages"]) > 1 else call("photo", {})
+
+    edge.say = cloud.say = look
+    both = [{**one, "vision": True} for one in candidates(edge, cloud)]
+    tree = {"policy": {"explore": 0.0, "options": {"threshold": 0.2}}, "candidates": both}
+    with Router(from_tree(tree, source="test")) as router:
+        agent = Agent(RoutedModel(router))
+
+        @agent.tool_plain
+        def photo() -> BinaryContent:
+            return BinaryContent(b"png", media_type="image/png")
+
+        result = agent.run_sync("Who?")  # the picture comes with words that read as a harder prompt
+    assert result.output == "A cat."
+    assert (len(edge.asked), len(cloud.asked)) == (2, 0)
+
+
 @feature("structured output")
 @pytest.mark.parametrize("native", [True, False])
 def test_an_output_has_its_type(router: Router, edge: Talker, *, native: bool) -> None:

@@ -16,7 +16,7 @@ from tests.integrations.talkers import Body, Said, Talker, call, last, settings
 
 from edgewise import Router
 from edgewise.domain.decisions import Feedback
-from edgewise.domain.errors import RequestError
+from edgewise.domain.errors import RequestError, StoreError
 from edgewise.integrations.pydantic_ai import RoutedModel, Routing, feedback_on
 from edgewise.outcomes import LogReader
 
@@ -200,6 +200,18 @@ def test_nothing_is_said_where_nobody_wants_it(router: Router, edge: Talker, hom
     refuse_once(edge)
     Agent(capabilities=[Routing(router, feedback=False)], output_type=NativeOutput(City)).run_sync("City?")
     assert heard(home) == []
+
+
+def test_a_log_that_fails_costs_no_result(
+    router: Router, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def full(*_: Any, **__: Any) -> None:
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr(RoutedModel, "feedback", full)
+    agent = Agent(capabilities=[Routing(router, judge=lambda _: True)])
+    assert agent.run_sync("Hello?").output == "It is Paris."
+    assert "What came of a run is not written down: The disk is full." in caplog.text
 
 
 @feature("feedback")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from copy import copy
 from functools import partial
@@ -11,6 +12,7 @@ from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.exceptions import RetryModelRequest, UnexpectedModelBehavior
 from pydantic_ai.tools import AgentDepsT, RunContext
 
+from edgewise.domain.errors import StoreError
 from edgewise.integrations.opening import Opening
 from edgewise.integrations.pydantic_ai.model import RoutedModel
 from edgewise.integrations.pydantic_ai.responses import decided_in
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     Judged = Mapping[str, Any] | bool | float | None
 
+logger = logging.getLogger(__name__)
 RUN = "pydantic-ai"
 
 
@@ -139,7 +142,10 @@ class Routing(AbstractCapability[AgentDepsT]):
     async def _tell(self, response: ModelResponse, judged: Judged) -> None:
         if judged is not None:
             said = judged if isinstance(judged, Mapping) else {"success": float(judged)}
-            await self.model.feedback(response, source=RUN, **said)
+            try:
+                await self.model.feedback(response, source=RUN, **said)
+            except StoreError as error:  # the run has its result all the same
+                logger.warning("What came of a run is not written down: %s", error)
 
     def _judged(self, result: AgentRunResult[Any]) -> Judged:
         """What the caller's judge says, or else whether the output passed a check at all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic_ai.messages import ModelResponse
+from pydantic_ai.messages import ModelRequest, ModelResponse, ToolReturnPart
 from pydantic_ai.models import Model, check_allow_model_requests
 from pydantic_ai.profiles import ModelProfile, merge_profile
 
@@ -136,8 +136,9 @@ class RoutedModel(Model[Any]):
     ) -> ModelResponse:
         """One whole answer. Raises pydantic-ai's own errors."""
         check_allow_model_requests()
+        settings, parameters = self.prepare_request(model_settings, model_request_parameters)
         try:
-            asking = await self._asking(messages, model_settings, model_request_parameters)
+            asking = await self._asking(messages, settings or {}, parameters)
             answer = await asking.whole()
         except EdgewiseError as error:
             raised(error, self._model)
@@ -154,25 +155,23 @@ class RoutedModel(Model[Any]):
         """An answer as it comes; until its first event another candidate may take over."""
         del run_context
         check_allow_model_requests()
-        _, prepared = self.prepare_request(model_settings, model_request_parameters)
+        settings, parameters = self.prepare_request(model_settings, model_request_parameters)
         try:
-            asking = await self._asking(messages, model_settings, model_request_parameters)
+            asking = await self._asking(messages, settings or {}, parameters)
             await asking.begin()
         except EdgewiseError as error:
             raised(error, self._model)
         try:
-            yield RoutedStream(prepared, asking)
+            yield RoutedStream(parameters, asking)
         finally:
             await asking.aclose()
 
     async def _asking(
         self,
         messages: list[ModelMessage],
-        model_settings: ModelSettings | None,
-        model_request_parameters: ModelRequestParameters,
+        said: Mapping[str, Any],
+        parameters: ModelRequestParameters,
     ) -> Asking:
-        settings, parameters = self.prepare_request(model_settings, model_request_parameters)
-        said: Mapping[str, Any] = settings or {}
         standing = self._get_instruction_parts(messages, parameters) or []
         body = {
             **body_of(said),
@@ -186,7 +185,8 @@ class RoutedModel(Model[Any]):
 
     async def _placed(self, body: dict[str, Any], messages: Sequence[ModelMessage]) -> Asking:
         """The request on its way: to whoever gave the conversation's last answer, or to whom it is best."""
-        return Asking(await self._opening.router(), body, previous=answered_last(messages))
+        router = await self._opening.router()
+        return Asking(router, body, previous=answered_last(messages), keep=brings_results(messages))
 
 
 def feedback_on(
@@ -202,6 +202,12 @@ def answered_last(messages: Sequence[ModelMessage]) -> str | None:
         if isinstance(message, ModelResponse):
             return decided_in(message).get("candidate")
     return None
+
+
+def brings_results(messages: Sequence[ModelMessage]) -> bool:
+    """Whether the conversation ends with what a tool returned, in words or in files."""
+    last = messages[-1] if messages else None
+    return isinstance(last, ModelRequest) and any(isinstance(part, ToolReturnPart) for part in last.parts)
 
 
 def _over(profile: ModelProfileSpec | None) -> ModelProfileSpec:
