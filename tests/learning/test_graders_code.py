@@ -20,7 +20,7 @@ CHECK: dict[str, Any] = {
         {"args": [-1, 1], "result": 0},
         {"args": [0.1, 0.2], "result": 0.3},
     ],
-    "timeout_s": 1.0,
+    "timeout_s": 30.0,
 }
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="system calls are filtered on Linux alone")
 
@@ -32,7 +32,7 @@ def graded(code: str, check: dict[str, Any] = CHECK) -> Grade:
 def inside(body: str) -> Any:
     """What a call gives back that tries something inside the sandbox."""
     code = "import os\ndef f():\n" + "".join(f"    {line}\n" for line in body.splitlines())
-    [result] = run(code, "f", [[]], timeout_s=2.0)
+    [result] = run(code, "f", [[]], timeout_s=30.0)
     return result.error or result.value
 
 
@@ -111,11 +111,16 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_code_gets_nothing(name: str) -> None:
-    assert graded(HOSTILE[name]).quality == 0.0
+    assert graded(HOSTILE[name], {**CHECK, "timeout_s": 0.7}).quality == 0.0
 
 
 def test_truth_values_are_no_numbers() -> None:
-    check = {"grader": "code", "function": "even", "cases": [{"args": [2], "result": True}]}
+    check = {
+        "grader": "code",
+        "function": "even",
+        "cases": [{"args": [2], "result": True}],
+        "timeout_s": 30.0,
+    }
     assert graded("def even(n): return n % 2 == 0", check).quality == 1.0
     assert graded("def even(n): return 1", check).quality == 0.0
 

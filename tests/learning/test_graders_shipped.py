@@ -60,8 +60,8 @@ def test_every_check_tells_right_from_wrong(task: str) -> None:
     assert missed == []
 
 
-def test_every_fifth_function_tells_right_from_wrong() -> None:
-    assert {(said(prompt, "right"), said(prompt, "wrong")) for prompt in RUN[::5]} == {(1.0, 0.0)}
+def test_every_tenth_function_tells_right_from_wrong() -> None:
+    assert {(said(prompt, "right"), said(prompt, "wrong")) for prompt in RUN[4::10]} == {(1.0, 0.0)}
 
 
 @pytest.mark.slow
