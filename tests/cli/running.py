@@ -9,7 +9,11 @@ from pathlib import Path
 
 
 def edgewise(
-    *words: str, given: bytes = b"", cwd: Path | None = None, stdout: int = subprocess.PIPE
+    *words: str,
+    given: bytes = b"",
+    cwd: Path | None = None,
+    stdout: int = subprocess.PIPE,
+    patience_s: float = 120.0,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run one command; bytes in, bytes out."""
     return subprocess.run(
@@ -17,7 +21,7 @@ def edgewise(
         input=given,
         stdout=stdout,
         stderr=subprocess.PIPE,
-        timeout=120,
+        timeout=patience_s,
         check=False,
         cwd=cwd,
         env={**os.environ, "EDGEWISE_HOME": str(cwd or Path.cwd())},

@@ -74,6 +74,7 @@ def command(  # noqa: PLR0913 - one argument an option
     columns: Annotated[str, typer.Option(help="Other column names: response=text,candidate=model.")] = "",
     quality_scale: Annotated[float, typer.Option(help="The quality of a perfect answer in the table.")] = 1.0,
     report: Annotated[Path | None, typer.Option(help="A folder for JSON, PNG and HTML.")] = None,
+    plots: Annotated[bool, typer.Option(help="Draw a profile's pictures anew, with quality.")] = True,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -118,6 +119,10 @@ def command(  # noqa: PLR0913 - one argument an option
         err(f"Ended by {ended.halted}; {target} is as it was. The same command goes on from here.")
         raise typer.Exit(INTERRUPTED)
     _finish(found, target, ended, report, seed=seed, as_json=as_json)
+    if what.is_dir() and plots and need_drawing():
+        from edgewise.learning.profile.plots import draw  # noqa: PLC0415 - matplotlib takes a second
+
+        err(f"{what}: {', '.join(draw(target, what))}")
 
 
 def _check(judges: tuple[str, ...], combine: str, *, graders_only: bool, needs_judges: bool) -> None:

@@ -11,7 +11,7 @@ import typer
 from msgspec import structs
 
 from edgewise.cli.console import err, fail, out
-from edgewise.cli.extras import need_drawing, need_learning
+from edgewise.cli.extras import need_learning
 from edgewise.cli.profiling import Job, chosen_of, profiled
 from edgewise.cli.setup import ConfigOption, naming, run, settings_or_found
 from edgewise.domain.errors import SettingsError
@@ -156,10 +156,6 @@ class _Loop:
                 seed=self.training.seed,
                 config=self.config,
             )
-            if need_drawing():
-                from edgewise.learning.profile.plots import draw  # noqa: PLC0415 - matplotlib takes a second
-
-                draw(self.folder / JUDGED, self.folder / PROFILE)
             return True
 
         inputs = [self._digest(f"{PROFILE}/outcomes.jsonl"), self.judges, self.training.seed, self.run_code]
