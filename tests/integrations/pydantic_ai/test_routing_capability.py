@@ -102,6 +102,18 @@ def test_another_is_chosen_where_the_first_fails(edge: Talker, cloud: Talker) ->
     assert len(failed) == 1
 
 
+def test_another_is_chosen_before_a_streams_first_word(router: Router, edge: Talker) -> None:
+    edge.say = lambda _: 400
+
+    async def listen() -> tuple[list[str], list[tuple[str, str]]]:
+        async with Agent(capabilities=[Routing(router)]).run_stream("Hello?") as run:
+            pieces = [piece async for piece in run.stream_text(delta=True, debounce_by=None)]
+            return pieces, told(run)
+
+    pieces, placed = asyncio.run(listen())
+    assert (pieces, [who for who, _ in placed]) == (["It", " is", " Paris."], ["cloud"])
+
+
 def test_who_failed_is_not_asked_again_in_a_run(edge: Talker, cloud: Talker) -> None:
     def say(body: Body) -> Said:
         return 400 if last(body)["role"] == "tool" else call("step", {})
