@@ -14,8 +14,9 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.server import MCPServer
 from tests.integrations.features import feature
+from tests.integrations.talkers import Talker, settings, talking
 
-from edgewise import Router
+from edgewise import EdgewiseError, Router
 from edgewise.integrations.mcp import server
 from edgewise.settings import Settings
 from edgewise.settings.load import from_tree
@@ -117,6 +118,20 @@ def test_the_log_is_told_and_summed_up(both: Settings) -> None:
     assert {name: of["answered"] for name, of in numbers["candidates"].items()} == {"gpt": 1, "phi": 3}
     assert asked.outcome is not None
     assert numbers["cost_usd"] == pytest.approx(asked.outcome.cost_usd)
+
+
+def test_failures_and_those_who_took_over_are_counted_apart() -> None:
+    edge, cloud = Talker("edge", lambda _: 503), Talker("cloud", lambda _: "Yes.")
+    with talking(edge, cloud), Router(settings(edge, cloud)) as router:
+        router.ask("Hello?").reply()  # the edge fails, the cloud takes over
+        with pytest.raises(EdgewiseError):
+            router.ask("Hello?", model="edge").reply()
+        with pytest.raises(EdgewiseError):
+            router.ask("Hello?", candidates=["cloud"], local=True).reply()
+        numbers = using(server(router), lambda client: called(client, "stats"))
+    assert (numbers["requests"], numbers["refused"], numbers["edge_share"]) == (3, 1, 0.0)
+    counted = {name: (of["answered"], of["failed"]) for name, of in numbers["candidates"].items()}
+    assert counted == {"cloud": (1, 0), "edge": (0, 1)}
 
 
 def test_an_empty_log_has_numbers_too(both: Settings) -> None:
