@@ -69,6 +69,20 @@ def test_warm_up_calls_are_short_not_rows_and_never_the_same(tmp_path: Path) -> 
     assert all(json.loads(request.body)["max_tokens"] == 1 for request in warm)
 
 
+def test_who_does_not_answer_the_warm_up_is_told_at_once(tmp_path: Path) -> None:
+    said: list[str] = []
+
+    async def run() -> None:
+        far = Failing(UpstreamUnreachable("far is gone."), None)
+        with profiler(prompts(2), tmp_path, Plan((CLOUD,)), {"far": far}) as ready:
+            ready.say = said.append
+            await ready.run()
+
+    asyncio.run(run())
+    assert said == ["far did not answer the warm-up call: far is gone."]
+    assert summary(tmp_path)[0].ok == 2
+
+
 def test_repeats_are_further_rows_and_duplicates_are_asked_once(tmp_path: Path) -> None:
     near = answering()
     given = [*prompts(3), *prompts(2), Prompt(prompt="How  much is 0 and 0?")]
@@ -175,7 +189,8 @@ def test_whoever_refuses_streams_is_asked_for_whole_answers(tmp_path: Path) -> N
 class Torn:
     """A stream that ends within its answer."""
 
-    async def ask(self, _: Request) -> AsyncGenerator[bytes, None]:
+    async def ask(self, request: Request) -> AsyncGenerator[bytes, None]:
+        del request
         return self._pieces()
 
     async def _pieces(self) -> AsyncGenerator[bytes, None]:

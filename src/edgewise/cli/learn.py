@@ -189,7 +189,11 @@ class _Loop:
     def _stage(
         self, name: str, inputs: Sequence[object], outputs: Sequence[str], work: Callable[[], bool]
     ) -> None:
-        if not self.stages.run(name, inputs, outputs, work):
+        try:
+            ended = self.stages.run(name, inputs, outputs, work)
+        except KeyboardInterrupt:
+            ended = False
+        if not ended:
             err("The same command goes on from here.")
             raise typer.Exit(INTERRUPTED)
 

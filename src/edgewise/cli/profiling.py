@@ -92,7 +92,7 @@ async def filled(upstreams: Mapping[str, Upstream], job: Job, plan: Plan) -> str
     from edgewise.learning.profile import profiler  # noqa: PLC0415 - loads only with a profile
 
     with profiler(job.read(), job.folder, plan, upstreams) as ready, stoppable(ready.halt) as heard:
-        tally = ready.tally
+        tally, ready.say = ready.tally, _say
         if tally.before:
             err(f"{job.folder}: {tally.before:,} of {tally.total:,} calls were made before; they stay.")
         try:
@@ -112,6 +112,12 @@ async def filled(upstreams: Mapping[str, Upstream], job: Job, plan: Plan) -> str
                 f"{tally.total - tally.ended:,} calls were not made."
             )
     return heard[0] if heard else None
+
+
+def _say(sentence: str) -> None:
+    from edgewise.outcomes.plain import plain  # noqa: PLC0415 - what an endpoint says may hold anything
+
+    err(plain(sentence))
 
 
 def estimated(settings: Settings, job: Job) -> tuple[Estimate, ...]:

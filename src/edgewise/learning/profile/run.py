@@ -54,7 +54,7 @@ def lanes_for(candidates: Sequence[Candidate], concurrency: int, slots: Mapping[
 class Profiler:
     """Carries a profile out. `halt` lets the calls under way end, and makes no further ones.
 
-    `changed` is called whenever a call has ended.
+    `changed` is called whenever a call has ended, `say` gets a sentence about what should be known at once.
     """
 
     order: Order
@@ -63,6 +63,7 @@ class Profiler:
     journal: Journal
     purse: Purse
     changed: Callable[[], None] = lambda: None
+    say: Callable[[str], None] = lambda _: None
     tally: Tally = field(default_factory=Tally)
     _halted: asyncio.Event = field(default_factory=asyncio.Event)
     _ready_at: dict[str, float] = field(default_factory=dict[str, float])
@@ -207,7 +208,9 @@ class Profiler:
             self.journal.warm(candidate.id, most)
             try:
                 with suppress(Busy):
-                    await self.measuring.answer(request, candidate)
+                    answered = await self.measuring.answer(request, candidate)
+                    if (error := answered.attempt.error) is not None:
+                        self.say(f"{candidate.id} did not answer the warm-up call: {error}")
             finally:
                 self.purse.settle(most, most)
 
