@@ -112,8 +112,8 @@ class Helped:
             return winner
         asked = sum(usage.prompt_tokens for usage in usages)
         said = sum(usage.completion_tokens for usage in usages)
-        usage = {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
-        return _encode({**_decode(winner), "usage": usage})
+        paid = {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
+        return _encode({**_decode(winner), "usage": paid})
 
 
 async def _events(body: bytes) -> AsyncGenerator[bytes, None]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+LONGEST_OPTION = 1_000
 DECORATION = " \t-•*()[]\"'.:;,!/|"
 
 
@@ -65,28 +66,41 @@ def chosen(response: str, options: Mapping[str, str]) -> set[str]:
         named = {name for part in parts for name in _mentioned(part, options)}
         if named:
             return named
-    sole = [name for sentence in SENTENCE.split(text) if (name := _sole(sentence, options))]
-    first = _sole(SENTENCE.split(text, maxsplit=1)[0], options) if text else None
+    forms = _forms(options)
+    sole = [name for sentence in SENTENCE.split(text) if (name := _sole(sentence, forms))]
+    first = _sole(SENTENCE.split(text, maxsplit=1)[0], forms) if text else None
     if first is not None and len(set(sole)) == 1:
         return {first}
     bold = {name for part in emphasised(said) for name in _mentioned(part, options)}
     return bold if len(bold) == 1 and len(set(sole)) <= 1 else _mentioned(text, options)
 
 
-def _sole(sentence: str, options: Mapping[str, str]) -> str | None:
+def _forms(options: Mapping[str, str]) -> dict[str, str]:
+    """Every way to write an option and nothing else → its name."""
+    return {
+        folded(form): name
+        for name, text in options.items()
+        for form in (
+            name,
+            text,
+            f"{name}) {text}",
+            f"{name}. {text}",
+            f"{name}: {text}",
+            f"option {name}",
+            f"{name} {text}",
+        )
+    }
+
+
+def _sole(sentence: str, forms: Mapping[str, str]) -> str | None:
     """The option that a sentence is, letter, text or both, and nothing else."""
     bare = sentence.strip(DECORATION)
-    for name, text in options.items():
-        forms = {folded(name), folded(text), folded(f"{name}) {text}"), folded(f"{name}. {text}")}
-        forms |= {folded(f"{name}: {text}"), folded(f"option {name}"), folded(f"{name} {text}")}
-        if folded(bare) in forms and (bare == name or len(bare) > 1 or name != text):
-            return name
-    return None
+    return forms.get(folded(bare)) if len(bare) <= LONGEST_OPTION else None
 
 
 def _mentioned(part: str, options: Mapping[str, str]) -> set[str]:
     """The options that a text names and does not deny; longer texts go before those that they hold."""
-    if (only := _sole(part, options)) is not None:
+    if (only := _sole(part, _forms(options))) is not None:
         return {only}
     named: set[str] = set()
     rest = part

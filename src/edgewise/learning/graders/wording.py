@@ -9,6 +9,7 @@ import re
 import unicodedata
 
 THOUGHT = "</think>"
+MOST_BOXES = 20
 BOX = ("\\boxed{", "\\fbox{")
 LATEX_COMMAND = re.compile(r"\\(?:text|mathrm|mathbf|textbf|operatorname|mathit)\s*\{([^{}]*)\}")
 LATEX_FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
@@ -55,15 +56,17 @@ def plain(text: str) -> str:
 
 
 def boxed(text: str) -> list[str]:
-    """What stands in LaTeX boxes."""
+    """What stands in LaTeX boxes: in the last of them, `MOST_BOXES` at most."""
     found: list[str] = []
     for opening in BOX:
-        start = text.find(opening)
-        while start >= 0:
+        start = text.rfind(opening)
+        for _ in range(MOST_BOXES):
+            if start < 0:
+                break
             inside = _until_closed(text, start + len(opening))
             if inside is not None:
                 found.append(plain(inside))
-            start = text.find(opening, start + len(opening))
+            start = text.rfind(opening, 0, start)
     return found
 
 
