@@ -41,13 +41,14 @@ price = {{ input = 1.0, output = 2.0 }}
 
 
 class Measured(NamedTuple):
-    """One run: wall and CPU seconds, and the greatest resident memory in MB."""
+    """One run: wall and CPU seconds, the greatest resident memory in MB, and the load average meanwhile."""
 
     prompts: int
     calls: int
     wall_s: float
     cpu_s: float
     rss_mb: float
+    load: float
 
 
 def serve(pipe: Connection) -> None:
@@ -94,13 +95,15 @@ def measured(folder: Path, port: int, count: int) -> Measured:
     rows = sum(1 for _ in (folder / "out" / "outcomes.jsonl").open("rb"))
     assert rows == len(names) * count
     wall = time.perf_counter() - began
-    return Measured(count, rows, wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    return Measured(
+        count, rows, wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, os.getloadavg()[1]
+    )
 
 
 def page(found: list[Measured]) -> str:
     rows = "\n".join(
         f"| {each.prompts:,} | {each.calls:,} | {each.wall_s:.1f} | {each.cpu_s:.1f} | "
-        f"{1e3 * each.cpu_s / each.calls:.2f} | {each.rss_mb:.0f} |"
+        f"{1e3 * each.cpu_s / each.calls:.2f} | {each.rss_mb:.0f} | {each.load:.0f} |"
         for each in found
     )
     first, last = found[0], found[-1]
@@ -111,9 +114,11 @@ def page(found: list[Measured]) -> str:
 streams of six events), on two cores of {facts()["cpu"]} that other work shares; prompts of about 2 kB.
 `python -m benchmarks.profiling --write` makes this page.
 
-| prompts | calls | wall s | CPU s | CPU ms a call | greatest resident memory, MB |
-|---|---|---|---|---|---|
+| prompts | calls | wall s | CPU s | CPU ms a call | greatest resident memory, MB | load average |
+|---|---|---|---|---|---|---|
 {rows}
+
+A load average far above the two cores says that the wall time is not ours: the CPU seconds are.
 
 From {first.prompts:,} to {last.prompts:,} prompts, about {text:.0f} MB more of text, memory grows by
 {last.rss_mb - first.rss_mb:.0f} MB: the order of the prompts, and the numbers that the summary's medians
