@@ -34,9 +34,16 @@ location = "cloud"
 url = "{url}"
 """
 ANSWERS = [
-    {"prompt": f"Question {n}?", "candidate": name, "response": f"Answer {n} of {name}.", "latency_s": 0.1}
+    {
+        "prompt": f"Question {n}?",
+        "candidate": name,
+        "location": place,
+        "response": f"Answer {n} of {name}.",
+        "latency_s": 0.1,
+        "status": "ok",
+    }
     for n in range(6)
-    for name in ("small", "large")
+    for name, place in (("small", "edge"), ("large", "cloud"))
 ]
 
 
@@ -121,19 +128,25 @@ def test_what_was_judged_before_a_kill_is_not_judged_again(place: Path, how: sig
     assert [row["quality"] for row in judged(place)] == [0.8] * len(ANSWERS)
 
 
-def test_the_budget_ends_it_before_it_is_exceeded(place: Path) -> None:
+def test_the_budget_ends_it_before_it_is_exceeded(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cost = (100 * 1.0 + 20 * 2.0) / 1e6  # of each of the oracle's verdicts
     with oracle(lambda _, __: GOOD) as found:
         config = configured(place, found)
-        made = judge(place, by=["referee"], budget_usd=0.005, config=config)
-        spent = len(found.mock.calls) * (100 * 1.0 + 20 * 2.0) / 1e6
-        assert 0 < len(found.mock.calls) < len(ANSWERS)
-        assert spent <= 0.005
-        unjudged = [row for row in made if row["quality"] is None]
-        assert len(unjudged) == len(ANSWERS) - len(found.mock.calls)
-        assert all("budget" in row["unjudged"] for row in unjudged)
+        judge_cli.command(
+            place / "t.jsonl", output=place / "j.jsonl", by=["referee"], criticality=False, repeats=1,
+            dry_run=True, config=config, as_json=True,
+        )  # fmt: skip
+        (estimate,) = json.loads(capsys.readouterr().out)
+        budget = estimate["most_usd"] / len(ANSWERS) + 4.5 * cost  # the fifth may just be asked
+        made = judge(place, by=["referee"], budget_usd=budget, config=config)
         before = len(found.mock.calls)
+        assert 3 <= before <= 7
+        assert before * cost <= budget
+        unjudged = [row for row in made if row["quality"] is None]
+        assert len(unjudged) == len(ANSWERS) - before
+        assert all("budget" in row["unjudged"] for row in unjudged)
         assert {row["quality"] for row in judge(place, by=["referee"], config=config)} == {0.8}
-        assert len(found.mock.calls) == before + len(unjudged)
+        assert len(found.mock.calls) == len(ANSWERS)
 
 
 def test_a_dry_run_asks_nobody_and_knows_what_is_kept(

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-STEPS = 200
+STEPS, CLOSE = 200, 1e-6
 PRIOR = (
     0.5  # wins that each candidate has over each other one before anything is seen: keeps strengths finite
 )
-DRAWS = 300
+DRAWS = 200
 SPLIT = "The judge's choice followed the order in which the answers stood: it counts as a tie."
 
 
@@ -224,8 +224,11 @@ def bradley_terry(wins: Floats) -> Floats:
     won = wins + PRIOR * (1 - np.eye(count))
     met, strength = won + won.T, np.ones(count)
     for _ in range(STEPS):
+        before = strength
         strength = won.sum(axis=1) / (met / (strength[:, None] + strength[None, :])).sum(axis=1)
         strength /= np.exp(np.log(strength).mean())
+        if np.abs(strength / before - 1).max() < CLOSE:
+            break
     return strength / (1 + strength)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Why = Literal["empty", "garbage", "refused", "range", "ambiguous"]
 LONGEST_READ = 20_000  # characters of a reply; no verdict is as long as that
+MOST_IN_VAIN = 20  # braces that begin no object: what is tried at each is as long as the reply
 LONGEST_KEPT = 600  # characters of a rationale
 NUMBER = r"(-?\d+(?:\.\d+)?)"
 THOUGHTS = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
@@ -73,12 +74,12 @@ def read_verdict(reply: str, rubric: Rubric) -> Verdict:
 def _objects(text: str) -> Iterator[dict[str, Any]]:
     """The JSON objects in a text, outermost ones only."""
     decoder = json.JSONDecoder(object_pairs_hook=_once)
-    place = text.find("{")
-    while place >= 0:
+    place, in_vain = text.find("{"), 0
+    while place >= 0 and in_vain < MOST_IN_VAIN:
         try:
             value, end = decoder.raw_decode(text, place)
         except (ValueError, RecursionError):
-            place = text.find("{", place + 1)
+            place, in_vain = text.find("{", place + 1), in_vain + 1
             continue
         yield cast("dict[str, Any]", value)
         place = text.find("{", end)
