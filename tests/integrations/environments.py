@@ -63,6 +63,7 @@ ADAPTERS = (
     Adapter("pydantic_ai", "pydantic-ai", "pydantic_ai", "pydantic-ai"),
     Adapter("openai_agents", "OpenAI Agents SDK", "agents", "openai-agents"),
     Adapter("mcp", "MCP", "mcp", "mcp"),
+    Adapter("langchain", "LangChain", "langchain_core", "langchain"),
 )
 
 

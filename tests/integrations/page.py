@@ -26,6 +26,7 @@ SAID = {
     "pydantic-ai": ["It is Paris.\nedge-1 only_candidate\n", "Paris\n", "True\n"],
     "OpenAI's Agents SDK": ["It is Paris.\nreq_\n"],
     "OpenAI's own client": ["It is Paris.\n"],
+    "LangChain": ["It is Paris.\nphi only_candidate\n", "Paris\nTrue\n"],
 }
 
 

@@ -34,6 +34,11 @@ class Opening:
             await asyncio.to_thread(self._open)
         return self._router
 
+    def now(self) -> Router:
+        """The same for synchronous code. Raises SettingsError and its kin where it cannot be opened."""
+        self._open()
+        return self._router
+
     async def enter(self) -> None:
         """Open it for somebody who will say when he is done."""
         self._users += 1
