@@ -97,7 +97,7 @@ def wait_for(what: Any, patience_s: float = 60.0) -> None:
 ONE_AT_A_TIME = ("--by", "referee", "--concurrency", "1", "--no-criticality", "--repeats", "1")
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_what_was_judged_before_a_kill_is_not_judged_again(place: Path, how: signal.Signals) -> None:
     """The fifth question hangs until the process is gone; a second run asks that one and what came after."""
     hangs = 5
@@ -204,6 +204,7 @@ def test_a_profile_is_judged_in_its_folder_with_a_page_that_asks_nobody(place: P
             assert (place / "report" / name).read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_pairwise_asks_in_both_orders(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def reply(body: dict[str, Any], _: int) -> Reply:
         text = body["messages"][-1]["content"]
