@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.learning.profiles import CLOUD, EDGE, answering, profiled, prompts, rows
 
@@ -20,6 +20,7 @@ from edgewise.upstreams.scripted import Scripted
 CALM = ProfileSettings(warm_up=0, concurrency=1)
 
 
+@settings(max_examples=30)
 @given(st.lists(st.dictionaries(st.text(max_size=5), st.text(max_size=9), max_size=3), max_size=6), st.data())
 def test_a_file_cut_anywhere_keeps_its_whole_lines(
     objects: list[dict[str, str]], data: st.DataObject

@@ -327,6 +327,6 @@ def peak(tmp_path: Path, count: int) -> int:
 
 def test_memory_does_not_grow_with_the_prompts(tmp_path: Path) -> None:
     peak(tmp_path, 5)  # what is loaded on first use
-    few, many = peak(tmp_path, 20), peak(tmp_path, 120)
-    texts = 100 * 10_000
+    few, many = peak(tmp_path, 10), peak(tmp_path, 50)
+    texts = 40 * 10_000
     assert many - few < texts / 10
