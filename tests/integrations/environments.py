@@ -64,6 +64,7 @@ ADAPTERS = (
     Adapter("openai_agents", "OpenAI Agents SDK", "agents", "openai-agents"),
     Adapter("mcp", "MCP", "mcp", "mcp"),
     Adapter("langchain", "LangChain", "langchain_core", "langchain"),
+    Adapter("llm", "llm", "llm", "llm"),
 )
 
 

@@ -146,13 +146,14 @@ def test_words_come_as_they_are_said(router: Router, home: Path) -> None:
 
 
 @feature("streaming")
-def test_who_stops_listening_hangs_up(router: Router, edge: Talker, home: Path) -> None:
+def test_who_stops_listening_hangs_up(edge: Talker, cloud: Talker, home: Path) -> None:
     edge.say, edge.pause_s = (lambda _: "word " * 500), 0.02
-    stream = ChatEdgewise(router=router).stream("Capital?")
-    while not next(stream).content:
-        pass
-    stream.close()  # type: ignore[attr-defined]  # it is a generator
-    assert edge.hung_up.wait(10)
+    with Router(settings(edge, cloud)) as router:
+        stream: Any = ChatEdgewise(router=router).stream("Capital?")
+        while not next(stream).content:
+            pass
+        stream.close()
+        assert edge.hung_up.wait(10)
     (story,) = stories(home)
     assert story.outcome is not None
     assert story.outcome.status == "cancelled"
