@@ -20,12 +20,15 @@ MOST_TOKENS = 256  # as in the published candidate settings
 HEAD = """# What the embedded model knows
 
 smollm2-135m (135 million parameters, 4 bits) on the [shipped prompts](../graders.md#the-shipped-prompts),
-each answer graded by its check, none by a model. {when}, `OMP_NUM_THREADS=1 nice -n 15 python -m
+each answer graded by its check, none by a model. {when}, `OMP_NUM_THREADS=1 nice -n 10 python -m
 benchmarks.competence`, then `--write`; llama.cpp on two shared cores that were busy with other work. The
-system prompt is "{system}", at most {tokens} tokens, seed 7. Shares of right answers with 95 % Wilson
+system prompt is
+"{system}", at most {tokens} tokens, seed 7. Shares of right answers with 95 % Wilson
 intervals; n is the number of prompts. A way to ask that was not run on all 300 was run on the first of an
 order in which tasks come equally often, and levels nearly so. All answers stand in
-[competence.jsonl](competence.jsonl).
+[competence.jsonl](competence.jsonl). A model of this size solves some of what takes one step, next to
+nothing that takes several, and does not keep to a form that was asked for: it is there so that Edgewise
+runs without anything else, not because its answers are good.
 """
 
 
@@ -102,11 +105,23 @@ def _paired(graded: Mapping[str, Graded], ways: Mapping[str, str]) -> str:
     """What another way gained and lost on the prompts that both were asked."""
     first, *others = graded
     base = {row["name"]: row["right"] for row in graded[first]}
-    lines = [f"## On the same prompts\n\nCompared with *{ways[first]}*, prompt by prompt.\n"]
-    lines += ["| asked | prompts | right before | right now | won | lost |", "|---|---|---|---|---|---|"]
+    heading = "## On the same prompts"
+    how = "prompt by prompt; p is that of a two-sided sign test: above 0.05 nothing can be said."
+    lines = [heading, "", f"Compared with *{ways[first]}*, {how}", ""]
+    lines += [
+        "| asked | prompts | right before | right now | won | lost | p |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for way in others:
         both = [(base[row["name"]], row["right"]) for row in graded[way] if row["name"] in base]
         won, lost = sum(now > was for was, now in both), sum(now < was for was, now in both)
         before, now = (sum(pair[n] for pair in both) for n in (0, 1))
-        lines.append(f"| {ways[way]} | {len(both)} | {before} | {now} | {won} | {lost} |")
+        cells = (ways[way], len(both), before, now, won, lost, f"{by_chance(won, lost):.2f}")
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines) if others else ""
+
+
+def by_chance(won: int, lost: int) -> float:
+    """How likely a coin is to fall at least as unevenly: the two-sided sign test."""
+    tosses, fewer = won + lost, min(won, lost)
+    return min(1.0, 2.0 * sum(math.comb(tosses, n) for n in range(fewer + 1)) / 2**tosses)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from benchmarks.competence_page import page, wilson
+from benchmarks.competence_page import by_chance, page, wilson
 
 from edgewise.learning.graders import shipped
 
@@ -14,6 +14,11 @@ from edgewise.learning.graders import shipped
 )
 def test_the_intervals_are_wilsons(right: int, count: int, low: float, high: float) -> None:
     assert wilson(right, count) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_the_sign_test_is_exact() -> None:
+    assert [by_chance(won, 5 - won) for won in range(3)] == [0.0625, 0.375, 1.0]
+    assert by_chance(0, 0) == 1.0
 
 
 def test_right_and_wrong_answers_are_counted_by_task_level_and_pair() -> None:
@@ -28,5 +33,5 @@ def test_right_and_wrong_answers_are_counted_by_task_level_and_pair() -> None:
     text = page([*kept, *few], ways, "1 May 2026")
     assert "| asked once | 0 % (0 to 9; n 40) | 8 |" in text
     assert "| arithmetic | 10/10 | 10/10 | 10/10 | 10/10 | 0/0 | 100 % (91 to 100; n 40) |" in text
-    assert "| asked twice | 40 | 0 | 40 | 40 | 0 |" in text
+    assert "| asked twice | 40 | 0 | 40 | 40 | 0 | 0.00 |" in text
     assert "asked hardly" not in text

@@ -1,7 +1,7 @@
 """The same candidate, helped: worked examples before the question, and a vote between several answers.
 
-Slower and better than asking once: a second endpoint for whoever has only one model. What the examples are,
-and which answers are the same, is handed in; the right answer is known to nobody here.
+Slower than asking once and meant to be better: a second endpoint for whoever has only one model. What the
+examples are, and which answers are the same, is handed in; the right answer is known to nobody here.
 """
 
 from __future__ import annotations
