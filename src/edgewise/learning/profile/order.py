@@ -5,10 +5,14 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
+from itertools import groupby
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from edgewise.domain.errors import StoreError, TableError
 from edgewise.domain.keys import prompt_key
+from edgewise.domain.privacy import privacy_of
 from edgewise.learning.prompts.files import Prompt, line_of, prompts_in_line
 from edgewise.outcomes.aside import aside
 
@@ -33,22 +37,23 @@ class Order:
     fingerprint: str
 
     def __iter__(self) -> Iterator[tuple[str, Prompt]]:
-        """Each prompt with its key."""
-        drawn = -1
-        seen: set[str] = set()
+        """Each prompt with its key, and the strictest of the promises that its copies were given."""
         with self.path.open("rb") as file:
-            for place in self.places:
-                if place >> PLACE_BITS != drawn:
-                    drawn = place >> PLACE_BITS
-                    seen = set()
-                file.seek(place & ((1 << PLACE_BITS) - 1))
-                found = prompts_in_line(file.readline().decode(), self.path.name)
-                if isinstance(found, TableError):
-                    raise found
-                key = prompt_key(found.prompt)
-                if key not in seen:
-                    seen.add(key)
-                    yield key, found
+            for _, places in groupby(self.places, key=lambda place: place >> PLACE_BITS):
+                found: dict[str, Prompt] = {}
+                for place in places:
+                    file.seek(place & ((1 << PLACE_BITS) - 1))
+                    prompt = self._prompt(file.readline())
+                    known = found.setdefault(key := prompt_key(prompt.prompt), prompt)
+                    if prompt.privacy != known.privacy:
+                        found[key] = replace(known, privacy=privacy_of(known.privacy, prompt.privacy))
+                yield from found.items()
+
+    def _prompt(self, line: bytes) -> Prompt:
+        found = prompts_in_line(line.decode(), self.path.name)
+        if isinstance(found, TableError):
+            raise found
+        return found
 
 
 def copied(prompts: Iterable[Prompt], path: Path, seed: int) -> Order:

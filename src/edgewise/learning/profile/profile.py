@@ -64,9 +64,9 @@ def profiler(
     """
     plan.check()
     before = continued(folder, plan.settings, plan.candidates)
-    order = copied(prompts, folder / PROMPTS, plan.settings.seed)
-    journal = Journal(folder, again=plan.again)
+    journal = Journal(folder, again=plan.again)  # first of all: who fills the folder reads its prompts, too
     try:
+        order = copied(prompts, folder / PROMPTS, plan.settings.seed)
         write_manifest(folder, before, plan.settings, plan.candidates, order)
         ready = Profiler(
             order,
