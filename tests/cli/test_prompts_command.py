@@ -128,7 +128,7 @@ def test_a_log_without_texts_is_said(home: Path, monkeypatch: Patch, capsys: Sai
 
 
 def test_a_candidate_makes_prompts_of_ones_own_kinds(home: Path, monkeypatch: Patch, capsys: Said) -> None:
-    _scripted(home, ["Boil an egg.", "Roast a duck."], ["Help!", "Quick, what now?"])
+    _scripted(home, ["Boil an egg.", "Roast a duck."], ["Help me!", "Quick, what now?"])
     called = ("prompts", "generate", "--by", "phi", "-o", "p.jsonl", "-n", "4", "--concurrency", "1")
     kinds = ("--kind", "recipes=1: about cooking", "--kind", "urgent=1: at once")
     assert edgewise(monkeypatch, *called, *kinds) == 0
@@ -191,7 +191,7 @@ def test_a_candidate_that_does_not_answer_ends_it_and_what_there_is_stays(
 def test_ctrl_c_leaves_a_whole_file_that_the_same_command_goes_on_with(
     home: Path, monkeypatch: Patch
 ) -> None:
-    _scripted(home, ["One.", "Two.", "Three."], "endless " * 10_000, tokens_per_s=50)
+    _scripted(home, ["Say One.", "Say Two.", "Say Three."], "endless " * 10_000, tokens_per_s=50)
     words = (
         "--by",
         "phi",
@@ -218,7 +218,7 @@ def test_ctrl_c_leaves_a_whole_file_that_the_same_command_goes_on_with(
         said = process.stderr.read().decode()
     assert "p.jsonl holds 3 of 6 prompts; the same command goes on." in said
     assert "Traceback" not in said
-    _scripted(home, ["One.", "Four.", "Five."], ["Six."])
+    _scripted(home, ["Say One.", "Say Four.", "Say Five."], ["Say Six."])
     assert edgewise(monkeypatch, *called[3:]) == 0
     found = [prompt.prompt for prompt in read_prompts(path)]
-    assert found == ["One.", "Two.", "Three.", "Four.", "Five.", "Six."]
+    assert found == ["Say One.", "Say Two.", "Say Three.", "Say Four.", "Say Five.", "Say Six."]

@@ -19,7 +19,7 @@ SCRIPT = """
 [[candidates]]
 id = "gpt-4o-mini"
 location = "edge"
-script = { replies = ['{"instructions": ["Help!", "Write a will."]}'] }
+script = { replies = ['{"instructions": ["Help me!", "Write a will."]}'] }
 """
 
 

@@ -103,7 +103,7 @@ def test_what_a_model_repeats_is_taken_once_and_a_dry_one_is_given_up(tmp_path: 
     path = tmp_path / "prompts.jsonl"
     missing = _made(path, _model(write), count=20, kinds=(Kind("a", "x"),), patience=3, concurrency=1)
     assert missing == {"a": 18}
-    assert [prompt.prompt for prompt in read_prompts(path)] == [near.format(0), "same words"]
+    assert [prompt.prompt for prompt in read_prompts(path)] == [near.format(0), "same  words"]
     assert asked["a"] == 1 + 3
 
 
@@ -167,7 +167,19 @@ def test_answers_out_of_form_are_no_prompts_and_make_batches_smaller(tmp_path: P
     assert sizes[-1] <= 3
 
 
-@pytest.mark.parametrize("said", [["", "  ", "a\x00b", "x" * 5000], "nonsense", []])
+def test_numbers_before_prompts_are_left_out(tmp_path: Path) -> None:
+    said = ["1. Say hello.", " - Name a river.", "2) Count to ten.", "3 apples and 4 pears, how many?"]
+    path = tmp_path / "prompts.jsonl"
+    assert _made(path, _model(lambda *_: said), count=4, kinds=TWO[:1]) == {}
+    assert [prompt.prompt for prompt in read_prompts(path)] == [
+        "Say hello.",
+        "Name a river.",
+        "Count to ten.",
+        "3 apples and 4 pears, how many?",
+    ]
+
+
+@pytest.mark.parametrize("said", [["", "  ", "a \x00b", "x " * 5000, "word", "3. word"], "nonsense", []])
 def test_a_model_that_never_writes_a_prompt_is_given_up(tmp_path: Path, said: Any) -> None:
     assert _made(tmp_path / "p.jsonl", _model(lambda *_: said), count=6, kinds=TWO[:1]) == {"a": 6}
 
@@ -190,7 +202,7 @@ def test_a_model_that_fails_is_asked_again_and_then_left_alone(tmp_path: Path) -
 
 
 def test_a_tool_or_a_plain_request_holds_a_model_to_the_form_too(tmp_path: Path) -> None:
-    written = {"instructions": ["one", "two"]}
+    written = {"instructions": ["say one", "say two"]}
     model: Any = TestModel(custom_output_args=written)
     assert _made(tmp_path / "tool.jsonl", model, count=2, kinds=TWO[:1], structure="tool") == {}
 

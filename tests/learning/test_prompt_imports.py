@@ -8,8 +8,6 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -218,9 +216,11 @@ def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_parquet_is_read_and_a_damaged_one_refused(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="the extra parquet is not installed")
     path = tmp_path / "prompts.parquet"
     rows = {"prompt": ["one", "two"], "level": [1, None], "messages": [None, None]}
-    pq.write_table(pa.table(rows), path)
+    parquet.write_table(arrow.table(rows), path)
     assert [(prompt.prompt, prompt.level) for prompt in _read(path)] == [("one", 1), ("two", None)]
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(TableError, match=r"prompts\.parquet is no Parquet file"):

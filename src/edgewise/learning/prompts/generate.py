@@ -7,6 +7,7 @@ Whatever `Model` pydantic-ai knows can make them; `edgewise prompts generate` ha
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from math import ceil
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 Structure: TypeAlias = Literal["native", "tool", "prompted"]
 TOKENS_A_PROMPT = 120
 LONGEST = 4_000  # characters; a longer text is no prompt but a model that did not stop
+NUMBERED = re.compile(r"^\s*(?:\d{1,3}[.)]|[-*\u2022])\s+")
 FAILURES = 3  # in a row, after which a model is not asked any more
 
 
@@ -171,10 +173,15 @@ class _Making:
             self.shrunk[kind.name] += 1
             return []
         self.failures = 0
-        texts = (" ".join(text.split()) if "\n" not in text.strip() else text.strip() for text in written)
-        return [text for text in texts if len(text) <= LONGEST and problem_of(text) is None]
+        texts = (NUMBERED.sub("", text).strip() for text in written)
+        return [text for text in texts if _is_usable(text)]
 
     def _prompt(self, text: str, kind: Kind) -> Prompt:
         return Prompt(
             prompt=text, kind=kind.name, split=side_of(text, self.wanted.test), source=self.wanted.source
         )
+
+
+def _is_usable(text: str) -> bool:
+    """Whether somebody could have typed this: a model that lost its way writes single words, or no end."""
+    return len(text) <= LONGEST and problem_of(text) is None and any(c.isspace() for c in text)
