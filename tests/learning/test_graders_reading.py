@@ -410,3 +410,13 @@ def test_what_a_grader_knows_to_be_right_gets_full_marks() -> None:
     ]
     for check in checks:
         assert quality(check, grader_of(check).known_right() or "") == 1.0
+
+
+@pytest.mark.parametrize("huge", ["1" + "0" * 400, "-1" + "0" * 400])
+def test_a_number_beyond_every_fraction_is_wrong_and_ends_nothing(huge: str) -> None:
+    schema = {"grader": "json_schema", "schema": {"type": "object"}, "answer": {"a": 0.5}}
+    assert quality(schema, f'{{"a": {huge}}}') == 0.0
+    found = grade({"grader": "numeric", "answer": 3}, f"The answer is {huge[:3]}e999/7")
+    assert found.quality == 0.0
+    assert len(found.rationale) < 120
+    assert len(grade({"grader": "numeric", "answer": 3}, "The answer is 1e999").rationale) < 120

@@ -7,7 +7,7 @@ from math import isfinite
 
 from msgspec import Struct
 
-from edgewise.learning.graders.grades import Grade, right, wrong
+from edgewise.learning.graders.grades import Grade, right, shown, wrong
 from edgewise.learning.graders.numbers import Number, in_words, joined, listed, numbers_in
 from edgewise.learning.graders.wording import announced, boxed, emphasised, plain, spoken
 
@@ -88,4 +88,10 @@ def _hedged(text: str, numbers: list[Number]) -> bool:
 
 
 def _written(value: Fraction) -> str:
-    return str(value.numerator) if value.denominator == 1 else f"{float(value):.6g}"
+    """A number as a rationale says it."""
+    if value.denominator == 1:
+        return shown(str(value.numerator))
+    try:
+        return f"{float(value):.6g}"
+    except OverflowError:  # beyond every fraction that a machine writes
+        return shown(str(value))

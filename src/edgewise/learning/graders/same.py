@@ -23,7 +23,10 @@ def same(found: Any, expected: Any) -> bool:
     if isinstance(found, bool) or isinstance(expected, bool):
         return found is expected
     if isinstance(expected, float) and isinstance(found, (int, float)):
-        return abs(found - expected) <= CLOSE * max(1.0, abs(expected))
+        try:
+            return abs(found - expected) <= CLOSE * max(1.0, abs(expected))
+        except OverflowError:  # a whole number beyond every fraction
+            return False
     if isinstance(expected, str) and isinstance(found, str):
         return found.strip() == expected.strip()
     return bool(found == expected)
