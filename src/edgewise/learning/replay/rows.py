@@ -182,4 +182,3 @@ def _row(story: Story, asked: Asked) -> Row | None:
 
 def _failed(story: Story) -> bool:
     return story.outcome is not None and story.outcome.status in ("error", "incomplete")
-
