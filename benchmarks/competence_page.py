@@ -124,4 +124,5 @@ def _paired(graded: Mapping[str, Graded], ways: Mapping[str, str]) -> str:
 def by_chance(won: int, lost: int) -> float:
     """How likely a coin is to fall at least as unevenly: the two-sided sign test."""
     tosses, fewer = won + lost, min(won, lost)
-    return min(1.0, 2.0 * sum(math.comb(tosses, n) for n in range(fewer + 1)) / 2**tosses)
+    as_uneven: int = sum(math.comb(tosses, n) for n in range(fewer + 1))
+    return min(1.0, as_uneven / float(2 ** (tosses - 1))) if tosses else 1.0
