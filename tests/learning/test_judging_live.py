@@ -31,9 +31,9 @@ class Clock:
 
 
 def served(
-    *, privacy: str | None = None, status: str = "ok", response: str = "4"
+    *, privacy: str | None = None, status: str = "ok", response: str = "4", **more: Any
 ) -> tuple[Decision, Outcome]:
-    decision = replace(DECISION, id=mint(), prompt="What is 2 + 2?", privacy=privacy)
+    decision = replace(DECISION, id=mint(), prompt="What is 2 + 2?", privacy=privacy, **more)
     return decision, replace(OUTCOME, decision_id=decision.id, response=response, status=status)
 
 
@@ -102,6 +102,14 @@ def test_a_private_answer_is_not_shown_to_a_cloud(tmp_path: Path) -> None:
     assert len(bench.see(served())) == 1
     here = Bench(tmp_path, [GOOD])
     assert len(here.see(served(privacy="local"))) == 1
+
+
+def test_a_judge_far_away_never_sees_what_came_of_something_private(tmp_path: Path) -> None:
+    found = served(evidence={"found:iban": 1.0}, response="It ends in 77.")  # it stood in an earlier turn
+    away = Bench(tmp_path, [GOOD], location="cloud", trust="cloud")
+    assert away.see(found) == []
+    assert away.upstream.asked == []
+    assert len(Bench(tmp_path, [GOOD]).see(found)) == 1
 
 
 def test_a_day_s_money_is_not_exceeded_and_outlives_a_restart(tmp_path: Path) -> None:

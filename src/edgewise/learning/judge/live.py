@@ -16,6 +16,7 @@ from edgewise.domain.decisions import Decision, Feedback, Outcome
 from edgewise.domain.errors import EdgewiseError
 from edgewise.domain.feedback import JUDGE
 from edgewise.domain.ids import mint
+from edgewise.domain.privacy import promise_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -83,7 +84,7 @@ class LiveJudge:
             self.passed_over += 1
             return
         answer, prompt = outcome.response or "", decision.prompt or ""
-        self._waiting.append(Sampled(decision.id, prompt, answer, decision.privacy))
+        self._waiting.append(Sampled(decision.id, prompt, answer, promise_for(decision)))
         self._called.set()
 
     async def run(self) -> None:
