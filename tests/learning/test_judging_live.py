@@ -11,7 +11,7 @@ from tests.outcomes.sample import DECISION, OUTCOME
 from edgewise.domain.candidates import Candidate, Price
 from edgewise.domain.decisions import Decision, Feedback, Outcome
 from edgewise.domain.ids import mint
-from edgewise.learning.judge import Judge, Panel
+from edgewise.learning.judge import Judge, Kept, Panel
 from edgewise.learning.judge.daily import DailyPurse
 from edgewise.learning.judge.live import MOST_WAITING, LiveJudge, is_drawn
 from edgewise.outcomes import MemoryLog
@@ -110,6 +110,19 @@ def test_a_judge_far_away_never_sees_what_came_of_something_private(tmp_path: Pa
     assert away.see(found) == []
     assert away.upstream.asked == []
     assert len(Bench(tmp_path, [GOOD]).see(found)) == 1
+
+
+def test_verdicts_that_cannot_be_kept_are_told_and_end_nothing(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [GOOD])
+    file = tmp_path / "judged.sqlite"
+    file.write_bytes(b"no database " * 100)
+    bench.live._panel = Panel([Judge(bench.candidate, bench.upstream)], bench.purse, kept=Kept(file))
+    assert bench.see(served(), served(response="5")) == []
+    assert bench.live.unjudged == 2
+    assert "judged.sqlite cannot be used" in (bench.live.problem or "")
+    file.unlink()
+    assert len(bench.see(served(response="6"))) == 1
+    assert bench.live.problem is None
 
 
 def test_a_day_s_money_is_not_exceeded_and_outlives_a_restart(tmp_path: Path) -> None:
