@@ -65,6 +65,7 @@ ADAPTERS = (
     Adapter("mcp", "MCP", "mcp", "mcp"),
     Adapter("langchain", "LangChain", "langchain_core", "langchain"),
     Adapter("llm", "llm", "llm", "llm"),
+    Adapter("litellm", "LiteLLM", "litellm", "litellm"),
 )
 
 

@@ -27,6 +27,7 @@ SAID = {
     "OpenAI's Agents SDK": ["It is Paris.\nreq_\n"],
     "OpenAI's own client": ["It is Paris.\n"],
     "LangChain": ["It is Paris.\nphi only_candidate\n", "Paris\nTrue\n"],
+    "LiteLLM": ["It is Paris.\nphi only_candidate\n", "It is Paris.\n"],
     "The command llm": ["It is Paris.\nphi only_candidate\n"],
 }
 
