@@ -66,6 +66,7 @@ ADAPTERS = (
     Adapter("langchain", "LangChain", "langchain_core", "langchain"),
     Adapter("llm", "llm", "llm", "llm"),
     Adapter("litellm", "LiteLLM", "litellm", "litellm"),
+    Adapter("llamaindex", "LlamaIndex", "llama_index", "llamaindex"),
 )
 
 

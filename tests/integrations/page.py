@@ -28,6 +28,7 @@ SAID = {
     "OpenAI's own client": ["It is Paris.\n"],
     "LangChain": ["It is Paris.\nphi only_candidate\n", "Paris\nTrue\n"],
     "LiteLLM": ["It is Paris.\nphi only_candidate\n", "It is Paris.\n"],
+    "LlamaIndex": ["It is Paris.\nreq_\n"],
     "The command llm": ["It is Paris.\nphi only_candidate\n"],
 }
 
