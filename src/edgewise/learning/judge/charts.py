@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from edgewise.outcomes.plain import captioned
+
 if TYPE_CHECKING:
     from edgewise.learning.evaluate.bootstrap import Interval
     from edgewise.learning.judge.report import JudgeReport
@@ -53,7 +55,7 @@ def _scores(report: JudgeReport) -> bytes:
     for axes, each in zip(every, known, strict=True):
         axes.hist(each.scores, bins=STEPS, range=(0.0, 1.0), color=PALE)
         axes.axvline(each.mean.mean, color=OURS)
-        axes.set_ylabel(each.candidate, rotation=0, ha="right", va="center", fontsize=8, color=INK)
+        axes.set_ylabel(captioned(each.candidate), rotation=0, ha="right", va="center", fontsize=8, color=INK)
         axes.set_yticks([])
         axes.spines[["top", "right", "left"]].set_visible(False)
     every[0].set_title("Quality, answers by score (line: mean)", loc="left", fontsize=10)
@@ -70,7 +72,7 @@ def _bars(title: str, rows: list[tuple[str, Interval]], *, line: float) -> bytes
         axes.plot([found.low, found.high], [place, place], color=PALE, linewidth=3)
         axes.plot([found.mean], [place], "o", color=OURS, markersize=5)
     axes.axvline(line, color=INK, linewidth=0.8, linestyle="--")
-    axes.set_yticks(places, [name for name, _ in rows], fontsize=8)
+    axes.set_yticks(places, [captioned(name) for name, _ in rows], fontsize=8)
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title(title, loc="left", fontsize=10)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from edgewise.outcomes.plain import captioned
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -59,7 +61,7 @@ def _by_candidate(points: Sequence[Point], name: str) -> dict[str, list[float]]:
 
 def _label(point: Point) -> str:
     marked = point.simulated and "simulated" not in point.candidate
-    return f"{point.candidate} (simulated)" if marked else point.candidate
+    return captioned(f"{point.candidate} (simulated)" if marked else point.candidate)
 
 
 def _boxes(values: dict[str, list[float]], title: str, unit: str) -> bytes:
