@@ -14,6 +14,7 @@ from edgewise.integrations.answers import answer_in, events_in
 from edgewise.integrations.asking import Asking
 from edgewise.integrations.callers import Callers
 from edgewise.integrations.opening import Opening
+from edgewise.integrations.promises import together
 
 try:
     import httpx2
@@ -64,7 +65,7 @@ class Transport(httpx2.AsyncBaseTransport):
         asking = Asking(
             await self.opening.router(),
             said,
-            {**_wished(request.headers), **self._wishes},
+            together(_wished(request.headers), self._wishes),
             previous=self._callers.of(said.get("messages") or []),
         )
         if not said.get("stream"):

@@ -16,6 +16,7 @@ from edgewise.integrations.callers import Callers
 from edgewise.integrations.feedback import send
 from edgewise.integrations.litellm.errors import raised
 from edgewise.integrations.opening import Opening
+from edgewise.integrations.promises import together
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -117,7 +118,7 @@ class EdgewiseLLM(CustomLLM):
         }
         given: dict[str, str] = said.get("headers") or {}
         wishes = {n.lower().removeprefix(HEADER): v for n, v in given.items() if n.lower().startswith(HEADER)}
-        return Asking(router, body, {**wishes, **self._wishes}, previous=self._callers.of(messages))
+        return Asking(router, body, together(wishes, self._wishes), previous=self._callers.of(messages))
 
     def _whole(self, body: bytes, asking: Asking) -> ModelResponse:
         self._callers.remember(asking, answer_in(body))
