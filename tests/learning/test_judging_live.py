@@ -11,7 +11,7 @@ from tests.outcomes.sample import DECISION, OUTCOME
 from edgewise.domain.candidates import Candidate, Price
 from edgewise.domain.decisions import Decision, Feedback, Outcome
 from edgewise.domain.ids import mint
-from edgewise.learning.judge import Judge, Kept, Panel
+from edgewise.learning.judge import BudgetSpent, Judge, Kept, Panel
 from edgewise.learning.judge.daily import DailyPurse
 from edgewise.learning.judge.live import MOST_WAITING, LiveJudge, is_drawn
 from edgewise.outcomes import MemoryLog
@@ -155,6 +155,19 @@ def test_a_crowd_is_passed_over_and_not_kept(tmp_path: Path) -> None:
     said = bench.see(*(served(response=str(n)) for n in range(MOST_WAITING + 7)))
     assert len(said) == MOST_WAITING
     assert bench.live.passed_over == 7
+
+
+def test_two_processes_have_one_purse_and_a_kill_gives_nothing_back(tmp_path: Path) -> None:
+    candidate = Candidate(id="far", location="cloud", trust="cloud", price=Price(1e6, 0.0))  # $1 a token
+    one, two = (DailyPurse(10.0, tmp_path / "judge.json") for _ in range(2))
+    assert one.set_aside(candidate, 4, 0) == 4.0
+    assert two.set_aside(candidate, 4, 0) == 4.0
+    with pytest.raises(BudgetSpent):
+        one.set_aside(candidate, 4, 0)
+    one.settle(4.0, 1.0)
+    assert one.set_aside(candidate, 4, 0) == 4.0
+    two.settle(4.0, 4.0)
+    assert DailyPurse(10.0, tmp_path / "judge.json").spent == 9.0  # of one, 4 may have been paid at a kill
 
 
 @pytest.mark.parametrize("kept", [b"", b"{", b"[]", b'{"day": 3}'])
