@@ -167,3 +167,16 @@ def _read(folder: Path, *lines: str) -> list[Prompt]:
     path = folder / "prompts.jsonl"
     path.write_text("\n".join(lines))
     return list(read_prompts(path))
+
+
+def test_a_check_that_is_none_is_found_before_anybody_is_asked(tmp_path: Path) -> None:
+    lines = ['{"prompt": "one"}', '{"prompt": "two", "check": {"grader": "numeric"}}']
+    with pytest.raises(TableError, match=r"line 2 has a `check` that nobody can grade by: .*`answer`"):
+        _read(tmp_path, "\n".join(lines))
+    with pytest.raises(TableError, match="names the grader 'numerik'"):
+        _read(tmp_path, '{"prompt": "one", "check": {"grader": "numerik", "answer": 1}}')
+
+
+def test_a_folder_is_called_one(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="is a folder, not a prompts file"):
+        next(read_prompts(tmp_path))
