@@ -133,3 +133,38 @@ def test_what_cannot_work_is_said_before_anybody_is_asked(tmp_path: Path) -> Non
         assert said.returncode == 2
         assert "None of the prompts has a `check`" in said.stderr.decode()
         assert mock.calls == []
+
+
+def test_no_option_or_check_that_would_be_refused_later_is_paid_for_first(tmp_path: Path) -> None:
+    code = {"grader": "code", "function": "f", "cases": [{"args": [], "result": 1}]}
+    with mock_upstream(Knowing()) as mock:
+        begun(tmp_path, mock, [{"prompt": f"Write f, part {n}.", "check": code} for n in range(8)])
+        assert "that may be used (8 have one that needs --run-code)" in complaint_of(learned(tmp_path))
+        begun(tmp_path, mock, prompts()[:4])
+        assert "4 prompts can be judged; learning and --cv need 5" in complaint_of(learned(tmp_path))
+        made = edgewise("learn", "--generate", "sums", cwd=tmp_path)
+        assert "have no `check`" in complaint_of(made)
+        assert mock.calls == []
+
+
+def test_a_candidate_that_is_not_there_ends_it_and_again_asks_once_more(tmp_path: Path) -> None:
+    with mock_upstream(Knowing()) as mock:
+        begun(tmp_path, mock, prompts()[:12] + prompts()[24:36])
+        whole = (tmp_path / "edgewise.toml").read_text()
+        there, away = whole.rsplit(mock.url, 1)
+        (tmp_path / "edgewise.toml").write_text(f"{there}http://127.0.0.1:9/v1{away}")
+        assert "No answer came from capitals" in complaint_of(learned(tmp_path))
+        assert not (tmp_path / "out" / "judged.jsonl").exists()
+        (tmp_path / "edgewise.toml").write_text(whole)
+        again = learned(tmp_path, "--again")
+        assert again.returncode == 0, again.stderr.decode()
+        judged = (tmp_path / "out" / "judged.jsonl").read_text().splitlines()
+    assert [json.loads(line)["status"] for line in judged] == ["ok"] * 48
+
+
+def complaint_of(ran: subprocess.CompletedProcess[bytes]) -> str:
+    """What a command that refused said last: one sentence."""
+    said = ran.stderr.decode()
+    assert ran.returncode == 2, said
+    assert "Traceback" not in said
+    return said.splitlines()[-1]

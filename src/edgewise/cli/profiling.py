@@ -60,7 +60,7 @@ def chosen_of(settings: Settings, wanted: tuple[str, ...]) -> tuple[Candidate, .
     """The chat candidates that are wanted; all of them where none is named."""
     chat = {c.id: describe(c) for c in settings.candidates if c.kind == "chat"}
     if unknown := [name for name in wanted if name not in chat]:
-        raise SettingsError(f"There is no candidate '{unknown[0]}' to profile; there are {', '.join(chat)}.")
+        raise SettingsError(f"There is no chat candidate '{unknown[0]}'; there are {', '.join(chat)}.")
     if not chat:
         raise SettingsError("No chat candidate is configured; add [[candidates]] to edgewise.toml.")
     return tuple(chat[name] for name in (wanted or chat))
