@@ -77,8 +77,11 @@ class Knowing(Mock):
         elif body["model"] == "capitals" and (name := re.search(r"city, (\w+)", asked)):
             said = name[1]
         usage = {"prompt_tokens": 20, "completion_tokens": 4}
-        delta = {"choices": [{"index": 0, "delta": {"content": said}, "finish_reason": None}]}
-        end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": usage}
+        delta: dict[str, Any] = {"choices": [{"index": 0, "delta": {"content": said}, "finish_reason": None}]}
+        end: dict[str, Any] = {
+            "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}],
+            "usage": usage,
+        }
         kind = [(b"content-type", b"text/event-stream")]
         await send({"type": "http.response.start", "status": 200, "headers": kind})
         for each in (delta, end):
@@ -126,6 +129,22 @@ def test_from_an_empty_folder_to_a_policy_that_is_worth_it(tmp_path: Path) -> No
     assert json.loads(routed.stdout)["candidate"] == "sums"
 
 
+def test_what_is_left_out_later_counts_no_more(tmp_path: Path) -> None:
+    with mock_upstream(Knowing()) as mock:
+        begun(tmp_path, mock, prompts()[14:34])
+        third = f'[[candidates]]\nid = "third"\nlocation = "cloud"\nurl = "{mock.url}"\n'
+        with (tmp_path / "edgewise.toml").open("a") as file:
+            file.write(third + "price = { input = 1.0, output = 1.0 }\n")
+        first = learned(tmp_path)
+        assert first.returncode == 0, first.stderr.decode()
+        done = learned(tmp_path, "--candidates", "sums,capitals", "--prompts", "12")
+        assert done.returncode == 0, done.stderr.decode()
+    assert "judged on 12 prompts" in done.stdout.decode()
+    rows = [json.loads(line) for line in (tmp_path / "out" / "judged.jsonl").read_text().splitlines()]
+    assert {row["candidate"] for row in rows} == {"sums", "capitals"}
+    assert len(rows) == 24
+
+
 def test_what_cannot_work_is_said_before_anybody_is_asked(tmp_path: Path) -> None:
     with mock_upstream(Knowing()) as mock:
         begun(tmp_path, mock, [{"prompt": f"Tell me about {name}."} for name in CAPITALS])
@@ -136,7 +155,7 @@ def test_what_cannot_work_is_said_before_anybody_is_asked(tmp_path: Path) -> Non
 
 
 def test_no_option_or_check_that_would_be_refused_later_is_paid_for_first(tmp_path: Path) -> None:
-    code = {"grader": "code", "function": "f", "cases": [{"args": [], "result": 1}]}
+    code: dict[str, Any] = {"grader": "code", "function": "f", "cases": [{"args": [], "result": 1}]}
     with mock_upstream(Knowing()) as mock:
         begun(tmp_path, mock, [{"prompt": f"Write f, part {n}.", "check": code} for n in range(8)])
         assert "that may be used (8 have one that needs --run-code)" in complaint_of(learned(tmp_path))

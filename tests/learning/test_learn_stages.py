@@ -6,7 +6,7 @@ import pytest
 
 from edgewise.domain.errors import EdgewiseError, StoreError, TableError
 from edgewise.learning.evaluate.bootstrap import Interval
-from edgewise.learning.loop import STATE, Stages, Training, Verdict, chosen, shipped_prompts
+from edgewise.learning.loop import STATE, Stages, Training, Verdict, chosen, selected, shipped_prompts
 from edgewise.learning.prompts import Prompt
 
 
@@ -115,3 +115,15 @@ def test_what_training_would_refuse_is_refused_before(training: Training, said: 
     Training().check()
     with pytest.raises(EdgewiseError, match=said):
         training.check()
+
+
+def test_only_what_these_candidates_said_to_these_prompts_is_judged(tmp_path: Path) -> None:
+    outcomes, target = tmp_path / "outcomes.jsonl", tmp_path / "answers.jsonl"
+    lines = [f'{{"prompt":"{p}","candidate":"{c}"}}\n' for p in ("one", "two", "three") for c in "abc"]
+    outcomes.write_text("".join(lines))
+    prompts = [Prompt(prompt="one"), Prompt(prompt="three")]
+    assert selected(outcomes, prompts, ["a", "c"], target)
+    assert target.read_text().splitlines(keepends=True) == [lines[n] for n in (0, 2, 6, 8)]
+    everything = [*prompts, Prompt(prompt="two")]
+    assert not selected(outcomes, everything, ["a", "b", "c"], target)
+    assert not target.exists()

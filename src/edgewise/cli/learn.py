@@ -27,6 +27,7 @@ SHIPPED, GENERATED = "shipped", "generated"
 PROMPTS, PROFILE, JUDGED, BUNDLE, EVALUATION = (
     "prompts.jsonl", "profile", "judged.jsonl", "bundle", "evaluation",
 )  # fmt: skip
+ANSWERS = "answers.jsonl"  # of a profile that has seen other prompts or candidates, too: these
 USUAL = 200
 
 
@@ -160,12 +161,19 @@ class _Loop:
     def judge(self) -> None:
         """Have `judged.jsonl`, and pictures of it."""
         from edgewise.cli.judge import command as judge  # noqa: PLC0415 - loads when something is judged
+        from edgewise.learning.loop import selected  # noqa: PLC0415 - numpy is an extra
         from edgewise.learning.profile import summary  # noqa: PLC0415 - the same
+        from edgewise.learning.prompts import read_prompts  # noqa: PLC0415 - the same
+
+        asked = [candidate.id for candidate in chosen_of(self.settings, self.names)]
+        rows = f"{PROFILE}/outcomes.jsonl"
 
         def work() -> bool:
+            prompts = read_prompts(self.folder / PROMPTS)
+            fewer = selected(self.folder / rows, prompts, asked, self.folder / ANSWERS)
             spent = sum(each.cost_usd for each in summary(self.folder / PROFILE))
             judge(
-                self.folder / PROFILE,
+                self.folder / (ANSWERS if fewer else PROFILE),
                 output=self.folder / JUDGED,
                 by=list(self.judges),
                 graders_only=not self.judges,
@@ -176,7 +184,8 @@ class _Loop:
             )
             return True
 
-        inputs = [self._digest(f"{PROFILE}/outcomes.jsonl"), self.judges, self.training.seed, self.run_code]
+        these = [self._digest(PROMPTS), asked, self._digest(rows)]
+        inputs = [*these, self.judges, self.training.seed, self.run_code]
         self._stage("judge", inputs, [JUDGED], work)
 
     def train(self) -> None:
@@ -280,12 +289,13 @@ class _Loop:
         """Say what failed. Raises `SettingsError` where fewer than two candidates answered at all."""
         from edgewise.learning.profile import summary  # noqa: PLC0415 - loads only with a profile
 
-        found = summary(self.folder / PROFILE)
+        asked = {candidate.id for candidate in chosen_of(self.settings, self.names)}
+        found = [each for each in summary(self.folder / PROFILE) if each.candidate in asked]
         failed = {each.candidate: each.failed for each in found if each.failed}
         if not failed:
             return
         silent = [each.candidate for each in found if not each.ok]
-        if len(found) - len(silent) < 2:  # noqa: PLR2004 - a choice needs two
+        if silent and len(found) - len(silent) < 2:  # noqa: PLR2004 - a choice needs two
             raise SettingsError(
                 f"No answer came from {', '.join(silent)}, so that there is nothing to choose between; once "
                 "that is mended, the same command with --again asks once more."
