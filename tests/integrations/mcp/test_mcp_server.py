@@ -99,7 +99,11 @@ def test_an_assistant_hears_no_words_of_what_was_private(both: Settings) -> None
         asked = router.ask("My secret is 1234.", local=True).reply()
         words = "It kept the secret 1234."
         said = checked_feedback(id=mint(), decision_id=asked.decision.id, at=time(), comment=words)
-        router.waited(router.opened.log.append(said))
+
+        async def noted() -> None:
+            await router.opened.log.append(said)
+
+        router.waited(noted())
         asked_openly = router.ask("My number is 5678.").reply()
         private = using(server(router), lambda c: called(c, "explain", decision=asked.decision.id))
         public = using(server(router), lambda c: called(c, "explain", decision=asked_openly.decision.id))
