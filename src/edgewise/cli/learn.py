@@ -259,12 +259,13 @@ class _Loop:
 
     def _check_checks(self) -> int:
         """How many prompts there are. Raises `SettingsError` where nobody could judge enough of them."""
-        from edgewise.learning.graders.registry import RUNNING  # noqa: PLC0415 - loads when it is needed
+        from edgewise.learning.graders.checked import checked  # noqa: PLC0415 - loads when it is needed
+        from edgewise.learning.graders.registry import RUNNING  # noqa: PLC0415 - the same
         from edgewise.learning.prompts import read_prompts  # noqa: PLC0415 - the same
         from edgewise.learning.train.learn import FEWEST_PROMPTS  # noqa: PLC0415 - numpy is an extra
 
         checks = code = total = 0
-        for prompt in read_prompts(self.folder / PROMPTS):
+        for prompt in checked(read_prompts(self.folder / PROMPTS), PROMPTS):
             total += 1
             runs = prompt.check is not None and prompt.check["grader"] in RUNNING and not self.run_code
             checks += prompt.check is not None and not runs

@@ -37,9 +37,10 @@ class Job:
 
     def read(self) -> Iterator[Prompt]:
         """The prompts; what is wrong with the others is said where they may be left out."""
-        from edgewise.learning.prompts import read_prompts  # noqa: PLC0415 - loads only with a profile
+        from edgewise.learning.graders.checked import checked  # noqa: PLC0415 - loads only with a profile
+        from edgewise.learning.prompts import read_prompts  # noqa: PLC0415 - the same
 
-        return read_prompts(self.prompts, keep_good=self.keep_good, bad=err)
+        return checked(read_prompts(self.prompts, keep_good=self.keep_good, bad=err), self.prompts.name)
 
     def plan(self, settings: Settings) -> Plan:
         """Whom to ask, and how. Raises `SettingsError` where nobody is left."""

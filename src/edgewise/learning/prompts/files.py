@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from edgewise.domain.errors import MissingExtra, StoreError, TableError
+from edgewise.domain.errors import StoreError, TableError
 from edgewise.domain.privacy import privacy_of
 from edgewise.features.conversations import turns_in, written
 from edgewise.learning.prompts.texts import lines_in, opened, problem_of
@@ -143,8 +143,6 @@ def prompt_from(line: dict[str, Any]) -> Prompt | str:
         privacy_of(known.privacy)
     except ValueError:
         return f"has the `privacy` {known.privacy!r}; it is `local`, or regions such as `region:eu`"
-    if known.check is not None and (problem := _problem_of_check(known.check)):
-        return f"has a `check` that nobody can grade by: {problem}"
     values = {name: getattr(known, name) for name in NAMES[2:]}
     more = {name: value for name, value in line.items() if name not in NAMES}
     return Prompt(prompt=text, messages=messages, **values, more=more)
@@ -189,19 +187,6 @@ def _found(path: Path) -> Iterator[Prompt | TableError]:
         for number, line in lines_in(text, path.name):
             where = f"{path.name}, line {number}"
             yield line if isinstance(line, TableError) else prompts_in_line(line, where)
-
-
-def _problem_of_check(check: dict[str, Any]) -> str | None:
-    """What is wrong with a check: told here, since answers are paid for before they are graded."""
-    from edgewise.learning.graders.registry import grader_of  # noqa: PLC0415 - graders read prompts files
-
-    try:
-        grader_of(check)
-    except TableError as error:
-        return str(error).removesuffix(".")
-    except MissingExtra:
-        return None  # nobody can tell without the library
-    return None
 
 
 def _said(error: msgspec.ValidationError) -> str:
