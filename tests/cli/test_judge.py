@@ -162,6 +162,13 @@ def test_two_processes_do_not_pay_for_the_same_verdicts(place: Path) -> None:
         assert found.mock.calls == []
 
 
+def test_a_dry_run_without_a_judge_says_so(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with oracle(lambda _, __: GOOD) as found:
+        config = configured(place, found)
+        judge_cli.command(place / "t.jsonl", output=place / "j.jsonl", dry_run=True, config=config)
+        assert capsys.readouterr().out == "Nobody would be asked: no judge is named (--by CANDIDATE).\n"
+
+
 def test_a_dry_run_asks_nobody_and_knows_what_is_kept(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

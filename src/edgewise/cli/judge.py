@@ -154,6 +154,9 @@ def _estimate(found: Found, asking: Asking, options: Options, config: Path | Non
     if as_json:
         print_json(estimates)
         return
+    if not estimates:
+        out("Nobody would be asked: no judge is named (--by CANDIDATE).")
+        return
     from edgewise.cli.progress import lasting  # noqa: PLC0415 - few need it
 
     rows = [
