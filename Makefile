@@ -30,7 +30,7 @@ bench: $(TESTED)
 	$(BIN)/python -m benchmarks.gateway
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-envs
 
 $(BIN)/python:
 	$(PYTHON) -m venv .venv

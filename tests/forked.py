@@ -21,7 +21,7 @@ from typing import IO, Any, NoReturn
 
 from edgewise.cli import COMMANDS, main
 
-PATIENCE_S = 120.0
+PATIENCE_S = 900.0
 MOST = 1 << 20
 AT_START = ("PYTHON", "OMP_", "OPENBLAS_", "MKL_", "LC_", "LANG")  # what is read only when a process starts
 

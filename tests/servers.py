@@ -106,9 +106,9 @@ def events_of(name: str) -> list[bytes]:
 
 
 @contextmanager
-def mock_upstream() -> Iterator[Mock]:
+def mock_upstream(mock: Mock | None = None) -> Iterator[Mock]:
     """A mock that listens on a free port."""
-    mock = Mock()
+    mock = mock or Mock()
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen()  # calls that come before the server is up wait for it

@@ -250,5 +250,9 @@ feedback = st.builds(
     thumbs=st.sampled_from([None, "up", "down"]),
     comment=st.none() | texts,
     source=ids,
+    edit_distance=st.none() | shares,
+    correction=st.sampled_from([None, True, False]),
+    abandoned_s=st.none() | amounts,
+    success=st.none() | shares,
 )
 records: st.SearchStrategy[Record] = st.one_of(decisions(), outcomes, feedback)

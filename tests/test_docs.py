@@ -43,7 +43,15 @@ def test_the_readmes_python_runs(running: Running, tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/policies.md", "docs/constraints.md", "docs/deploy.md", "docs/privacy.md"]
+    "page",
+    [
+        "README.md",
+        "docs/policies.md",
+        "docs/constraints.md",
+        "docs/deploy.md",
+        "docs/privacy.md",
+        "docs/graders.md",
+    ],
 )
 def test_every_toml_example_loads(page: str, tmp_path: Path) -> None:
     examples = blocks((ROOT / page).read_text(), "toml")

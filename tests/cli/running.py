@@ -9,7 +9,10 @@ from tests import forked
 
 
 def edgewise(
-    *words: str, given: bytes = b"", cwd: Path | None = None, stdout: int = subprocess.PIPE
+    *words: str,
+    given: bytes = b"",
+    cwd: Path | None = None,
+    stdout: int = subprocess.PIPE,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run one command; bytes in, bytes out."""
     return forked.edgewise(*words, given=given, cwd=cwd, stdout=stdout, EDGEWISE_HOME=str(cwd or Path.cwd()))

@@ -16,7 +16,7 @@ from tests.integrations.clouds import Server, served
 from edgewise.settings import load
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-NAMES = sorted(path.stem for path in EXAMPLES.glob("*.py"))
+NAMES = sorted(path.stem for path in EXAMPLES.glob("*.toml"))
 
 SAID = {
     "basic": r"(llama2|gpt-4o-mini) says Paris\.\n\n\1 answered \(\w+\)\n",

@@ -211,8 +211,9 @@ def test_failures_count_as_nothing_but_only_as_often_as_answers_are_rated() -> N
     [
         (({"quality": 0.4}, {"quality": 0.6}), 0.5),
         (({"thumbs": "up"}, {"thumbs": "up"}, {"thumbs": "down"}), 2 / 3),
-        (({"quality": 0.2}, {"thumbs": "up"}), 0.2),
-        (({"rating": 5.0},), None),
+        (({"quality": 0.2}, {"thumbs": "up"}), 0.6),
+        (({"rating": 5.0},), 1.0),
+        (({"comment": "hm"},), None),
         ((), None),
     ],
 )

@@ -114,9 +114,21 @@ def test_an_older_file_moves_forward(tmp_path: Path) -> None:
 
     for _ in range(2):  # the second time there is nothing left to do
         connection = connect(path, migrations=(*MIGRATIONS, second))
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS) + 1,)
         assert connection.execute("SELECT count(*) FROM decisions WHERE later = 'new'").fetchone() == (3,)
         connection.close()
+
+
+def test_a_file_from_before_there_was_more_feedback(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    old = connect(path, migrations=MIGRATIONS[:1])
+    old.execute("INSERT INTO feedback VALUES (1, 'f', 'req_x', 1.0, NULL, NULL, 'up', NULL, 'user')")
+    old.close()
+    with pytest.raises(StoreError, match="start the gateway once"):
+        LogReader(path).count()
+    new = connect(path)
+    assert new.execute("SELECT thumbs, success, correction FROM feedback").fetchone() == ("up", None, None)
+    new.close()
 
 
 def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
@@ -136,10 +148,12 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
 def test_a_newer_file_is_refused_in_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite"
     filled(path)
+    known = len(MIGRATIONS)
     connect(path, migrations=(*MIGRATIONS, lambda _: None)).close()
     for use in (lambda: connect(path), lambda: LogReader(path).count()):
         with pytest.raises(
-            StoreError, match=r"newer Edgewise \(version 2 of the log, this one knows up to 1\)"
+            StoreError,
+            match=rf"newer Edgewise \(version {known + 1} of the log, this one knows up to {known}\)",
         ):
             use()
 

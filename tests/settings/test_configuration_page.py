@@ -48,11 +48,16 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "[[constraints.rules]]": schema.RuleSettings,
     "[[constraints.custom]]": schema.CustomSettings,
     "[execution]": ExecutionSettings,
+    "[prompts]": schema.PromptsSettings,
+    "[prompts.kinds.NAME]": schema.PromptKindSettings,
+    "[profile]": schema.ProfileSettings,
+    "[judge]": schema.JudgeSettings,
     "[features]": FeaturesSettings,
     "[[candidates]]": CandidateSettings,
     "price": Price,
     "network": NetworkSettings,
     "script": ScriptSettings,
+    "helped": schema.HelpedSettings,
 }
 
 

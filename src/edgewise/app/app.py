@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from edgewise import assets
 from edgewise.app.deciding import configured, exploring, featurizer_for, router_for, screens_for, watchers_for
+from edgewise.app.judging import judge_for
 from edgewise.app.upstreams import Upstreams
 from edgewise.domain.errors import SettingsError, StoreError
 from edgewise.domain.places import home
@@ -23,11 +24,11 @@ from edgewise.sessions import FILE, SessionScreen, SessionStore
 from edgewise.settings import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     from edgewise.domain.candidates import Candidate
-    from edgewise.domain.decisions import Record
+    from edgewise.domain.decisions import Feedback, Record
     from edgewise.domain.protocols import Featurizer, Monitor, OutcomeLog, Policy
     from edgewise.monitors import Watch
     from edgewise.settings import Settings
@@ -90,6 +91,10 @@ class App:
         detection = detection_for(self.settings.privacy)
         self.upstreams = Upstreams(self.world, detection, self._keys, self.settings)
         self._closing.push_async_callback(self.upstreams.aclose)
+        self.judge = judge_for(self.settings, self.candidates, self.upstreams.by_id, self._noted)
+        if self.judge is not None:
+            self.log = Observed(self.log, self.judge.observe)
+            self._closing.callback(asyncio.create_task(self.judge.run()).cancel)
         board = self.world.board
         executor = Executor(
             self.upstreams.by_id,
@@ -140,7 +145,12 @@ class App:
             for name, watcher in self.watchers.items()
             if watcher.problem is not None
         ]
-        return served + self._store.warnings()
+        judging = [self.judge.problem] if self.judge is not None and self.judge.problem is not None else []
+        return served + judging + self._store.warnings()
+
+    def _noted(self, said: Feedback) -> Awaitable[None]:
+        """What a judge says goes where all records go."""
+        return self.log.append(said)
 
     def _lead(self, name: str, policy: Policy) -> None:
         """Put a policy with new thresholds in charge; it reads the same features as before."""

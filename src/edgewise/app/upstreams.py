@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from os import environ
+from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from edgewise import assets
@@ -20,12 +21,17 @@ from edgewise.upstreams.scripted import Scripted
 from edgewise.upstreams.simulated import SimulatedNetwork
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from edgewise.domain.protocols import Upstream
+    from edgewise.domain.requests import Request
     from edgewise.features.detectors import Detection
     from edgewise.monitors import World
     from edgewise.settings import CandidateSettings, NetworkSettings, Settings
+    from edgewise.settings.schema import HelpedSettings, ScriptSettings
+
+
+SHIPPED = "shipped"  # in place of a prompts file: the prompts that come with Edgewise
 
 
 class _Bounds(TypedDict):
@@ -74,7 +80,10 @@ class Upstreams:
     def _upstream(self, candidate: CandidateSettings) -> Upstream:
         """Whom to ask for this candidate, with everything that stands before it."""
         line = self._line(candidate)
-        upstream = self._watched(candidate, self._plain_upstream(candidate), line)
+        plain = self._plain_upstream(candidate)
+        if candidate.helped is not None:
+            plain = _helped(plain, candidate.helped)
+        upstream = self._watched(candidate, plain, line)
         if candidate.network is not None:
             upstream = _behind(upstream, candidate.network)
         upstream = Limited(upstream, line)
@@ -91,7 +100,8 @@ class Upstreams:
             "connect_s": self._connect_s,
         }
         if candidate.script is not None:
-            return Scripted(candidate.script.replies, model=model, tokens_per_s=candidate.script.tokens_per_s)
+            replies = _replies(candidate.script)
+            return Scripted(replies, model=model, tokens_per_s=candidate.script.tokens_per_s)
         if candidate.embedded is not None:
             runtime = self._runtime(candidate.embedded)
             return OpenAICompatible(candidate.id, model, runtime.url, **bounds)
@@ -131,6 +141,24 @@ class Upstreams:
             runtime = EmbeddedRuntime.of(model)
             self.runtimes[model] = runtime
         return self.runtimes[model]
+
+
+def _helped(upstream: Upstream, helped: HelpedSettings) -> Upstream:
+    from edgewise.learning.graders.voting import ballot, examples_for  # noqa: PLC0415 - few need it
+    from edgewise.upstreams.helped import Helped  # noqa: PLC0415 - the same
+
+    return Helped(upstream, ballot, examples_for if helped.examples else None, helped.votes)
+
+
+def _replies(script: ScriptSettings) -> Callable[[Request], str] | tuple[str, ...]:
+    """What a fake answers: fixed texts, or what the checks of a prompts file know to be right."""
+    if script.answers is None:
+        return script.replies
+    from edgewise.learning.graders import shipped  # noqa: PLC0415 - few need it
+    from edgewise.learning.graders.oracle import Oracle  # noqa: PLC0415 - the same
+    from edgewise.learning.prompts import read_prompts  # noqa: PLC0415 - the same
+
+    return Oracle(shipped() if script.answers == SHIPPED else read_prompts(Path(script.answers)))
 
 
 def _behind(upstream: Upstream, network: NetworkSettings) -> Upstream:

@@ -9,7 +9,7 @@ import typer
 
 from edgewise.cli.console import err, out
 from edgewise.cli.lines import line
-from edgewise.cli.prompts import given
+from edgewise.cli.prompt_files import given
 from edgewise.cli.setup import ConfigOption, naming, run, settings_or_found
 from edgewise.domain.decisions import Outcome
 

@@ -10,7 +10,7 @@ import typer
 
 from edgewise.cli.console import err, write_failure
 from edgewise.cli.extras import need_learning
-from edgewise.cli.prompts import STDIN, Given, given, prompts_in
+from edgewise.cli.prompt_files import STDIN, Given, given, prompts_in
 from edgewise.cli.setup import ConfigOption, JsonOption, naming, run, settings_or_found
 from edgewise.domain.errors import NoEligibleCandidate, RequestError
 from edgewise.features.conversations import turns_in

@@ -215,7 +215,10 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 class Feedback(Struct, frozen=True, kw_only=True):
-    """What a person, a program or a judge said of an answer. `quality` is on a scale of 0 to 1."""
+    """What a person, a program or a judge said of an answer; see `domain/feedback.py` for what it means.
+
+    `quality`, `success`, `edit_distance` go from 0 to 1, `rating` from 1 to 5; `abandoned_s` is in seconds.
+    """
 
     id: str
     decision_id: str
@@ -225,6 +228,10 @@ class Feedback(Struct, frozen=True, kw_only=True):
     thumbs: Literal["up", "down"] | None = None
     comment: str | None = None
     source: str = "user"
+    edit_distance: float | None = None
+    correction: bool | None = None
+    abandoned_s: float | None = None
+    success: float | None = None
 
 
 Record = Decision | Outcome | Feedback

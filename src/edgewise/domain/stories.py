@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct, to_builtins
 
 from edgewise.domain.decisions import Attempt, Decision, Feedback, Outcome
+from edgewise.domain.feedback import agreed
 from edgewise.domain.ids import shadow_id
 
 
@@ -30,9 +31,15 @@ class Story(Struct, frozen=True, kw_only=True):
 
     @property
     def quality(self) -> float | None:
-        """The mean of the qualities (0 to 1) that feedback named, or None where none did."""
-        named = [said.quality for said in self.feedback if said.quality is not None]
-        return sum(named) / len(named) if named else None
+        """The quality (0 to 1) that the most trusted feedback comes to, or None where nobody named one."""
+        found = agreed(self.feedback)
+        return None if found is None else found[0]
+
+    @property
+    def judged_by(self) -> str | None:
+        """Whose word `quality` is: a `source` of feedback."""
+        found = agreed(self.feedback)
+        return None if found is None else found[1]
 
 
 def as_json(story: Story) -> dict[str, Any]:

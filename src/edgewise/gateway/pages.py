@@ -12,9 +12,10 @@ from urllib.parse import parse_qs
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from edgewise.domain.decisions import Feedback
 from edgewise.domain.errors import RequestError, UnknownModel
+from edgewise.domain.feedback import WORDS, checked_feedback
 from edgewise.domain.ids import is_minted, mint
 from edgewise.domain.stories import as_json
 from edgewise.gateway.chat import read_chat, told
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 DECISIONS = "/v1/decisions/"
 MODELS = "/v1/models/"
-RATINGS = (1.0, 5.0)
 MOST_TEXTS = 2048
 MOST_DECISIONS = 1000
 MOST_LISTED_BYTES = 16_000_000  # of texts in one page of decisions
@@ -57,6 +57,10 @@ class _FeedbackBody(Struct, forbid_unknown_fields=True):
     quality: float | None = None
     rating: float | None = None
     thumbs: Literal["up", "down"] | None = None
+    edit_distance: float | None = None
+    correction: bool | None = None
+    abandoned_s: float | None = None
+    success: bool | float | None = None
     comment: str | None = None
     source: str = "user"
 
@@ -166,25 +170,12 @@ class Pages:
     async def feedback(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Store what somebody thought of an answer."""
         body = await self._read(scope, receive, _feedback)
-        if all(said is None for said in (body.quality, body.rating, body.thumbs, body.comment)):
-            raise RequestError("Feedback says nothing; give quality (0-1), rating (1-5), thumbs or comment.")
-        if body.quality is not None and not 0.0 <= body.quality <= 1.0:
-            raise RequestError("`quality` lies between 0 and 1.", param="quality")
-        if body.rating is not None and not RATINGS[0] <= body.rating <= RATINGS[1]:
-            raise RequestError("`rating` lies between 1 and 5.", param="rating")
-        decision_id = (await self._story(body.id)).decision.id
-        feedback = Feedback(
-            id=mint(),
-            decision_id=decision_id,
-            at=time(),
-            quality=body.quality,
-            rating=body.rating,
-            thumbs=body.thumbs,
-            comment=body.comment,
-            source=body.source,
-        )
-        await self.log.append(feedback)
-        await send_json(send, feedback, status=201)
+        said = {name: getattr(body, name) for name in WORDS}
+        said["success"] = None if body.success is None else float(body.success)
+        found = checked_feedback(id=mint(), decision_id=body.id, at=time(), source=body.source, **said)
+        found = replace(found, decision_id=(await self._story(body.id)).decision.id)
+        await self.log.append(found)
+        await send_json(send, found, status=201)
 
     async def openapi(self, _: Scope, __: Receive, send: Send) -> None:
         """What this gateway answers to, in OpenAPI's words."""

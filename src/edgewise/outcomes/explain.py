@@ -243,6 +243,10 @@ def _said(feedback: Feedback, zone: tzinfo | None) -> str:
         f"quality {feedback.quality:g}" if feedback.quality is not None else "",
         f"rating {feedback.rating:g}" if feedback.rating is not None else "",
         f"thumbs {feedback.thumbs}" if feedback.thumbs else "",
+        f"success {feedback.success:g}" if feedback.success is not None else "",
+        f"edit distance {feedback.edit_distance:g}" if feedback.edit_distance is not None else "",
+        "corrected by what followed" if feedback.correction else "",
+        f"given up after {wording.seconds(feedback.abandoned_s)}" if feedback.abandoned_s is not None else "",
         f'"{shortened(feedback.comment, TEXT)}"' if feedback.comment else "",
     ]
     said = ", ".join(part for part in parts if part) or "nothing"

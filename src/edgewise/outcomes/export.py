@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, get_args
 import msgspec
 
 from edgewise.domain.errors import MissingExtra, StoreError
+from edgewise.domain.privacy import promise_for
 from edgewise.outcomes.aside import STDOUT, aside
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ COLUMNS: dict[str, type] = {
     "candidate": str,
     "location": str,
     "quality": float,
+    "judge": str,
     "latency_s": float,
     "cost_usd": float,
     "usd_per_mtok": float,
@@ -56,9 +58,9 @@ def rows(stories: Iterable[Story]) -> Iterator[dict[str, Any]]:
 
     `candidate` is the one that answered. Where that is not the chosen one (a fallback), `location` and
     `propensity` are None: nobody drew it. A shadow that was asked has a row of its own, with the id of the
-    client's decision in `shadow_of`, and without `propensity`: nothing was drawn. `quality` is the mean of
-    the feedback. A failure has a `status` other than "ok" and no quality of its own: what a failure is worth
-    is for the reader to say.
+    client's decision in `shadow_of`, and without `propensity`: nothing was drawn. `quality` is what the
+    feedback comes to (`domain/feedback.py`) and `judge` whose word that is. A failure has a `status` other
+    than "ok" and no quality of its own: what a failure is worth is for the reader to say.
     """
     for story in stories:
         decision, outcome = story.decision, story.outcome
@@ -73,6 +75,7 @@ def rows(stories: Iterable[Story]) -> Iterator[dict[str, Any]]:
             "candidate": outcome.candidate,
             "location": decision.location if drawn else None,
             "quality": story.quality,
+            "judge": story.judged_by,
             "latency_s": outcome.latency_s,
             "cost_usd": outcome.cost_usd,
             "usd_per_mtok": (outcome.cost_usd or 0.0) / tokens * 1_000_000 if priced else None,
@@ -86,7 +89,7 @@ def rows(stories: Iterable[Story]) -> Iterator[dict[str, Any]]:
             "policy": decision.policy,
             "reason": decision.reason,
             "session": decision.session,
-            "privacy": decision.privacy,
+            "privacy": promise_for(decision),
             "cost_state": outcome.cost_state,
             "simulated": decision.simulated,
             "ttft_s": outcome.ttft_s,

@@ -21,7 +21,10 @@ OUTCOME_COLUMNS = (
     "decision_id", "at", "status", "candidate", "latency_s", "ttft_s", "input_tokens", "output_tokens",
     "cost_usd", "cost_state", "response", "details",
 )  # fmt: skip
-FEEDBACK_COLUMNS = ("id", "decision_id", "at", "quality", "rating", "thumbs", "comment", "source")
+FEEDBACK_COLUMNS = (
+    "id", "decision_id", "at", "quality", "rating", "thumbs", "comment", "source",
+    "edit_distance", "correction", "abandoned_s", "success",
+)  # fmt: skip
 
 
 class DecisionDetails(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -126,7 +129,20 @@ def outcome_row(o: Outcome) -> tuple[Any, ...]:
 
 def feedback_row(f: Feedback) -> tuple[Any, ...]:
     """The values of `FEEDBACK_COLUMNS`."""
-    return (f.id, f.decision_id, f.at, f.quality, f.rating, f.thumbs, f.comment, f.source)
+    return (
+        f.id,
+        f.decision_id,
+        f.at,
+        f.quality,
+        f.rating,
+        f.thumbs,
+        f.comment,
+        f.source,
+        f.edit_distance,
+        f.correction,
+        f.abandoned_s,
+        f.success,
+    )
 
 
 def decision_of(row: Sequence[Any]) -> Decision:
@@ -145,7 +161,9 @@ def outcome_of(row: Sequence[Any]) -> Outcome:
 
 def feedback_of(row: Sequence[Any]) -> Feedback:
     """The feedback that `feedback_row` took apart."""
-    return Feedback(**dict(zip(FEEDBACK_COLUMNS, row, strict=True)))
+    named = dict(zip(FEEDBACK_COLUMNS, row, strict=True))
+    corrected = named.pop("correction")
+    return Feedback(**named, correction=None if corrected is None else bool(corrected))
 
 
 def _fields(details: Struct) -> dict[str, Any]:

@@ -63,8 +63,13 @@ def _create(connection: Connection) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
+def _more_feedback(connection: Connection) -> None:
+    for column in ("edit_distance REAL", "correction INTEGER", "abandoned_s REAL", "success REAL"):
+        connection.execute(f"ALTER TABLE feedback ADD COLUMN {column}")
+
+
 # The n-th function takes a file from version n - 1 to n. Only ever add to the end.
-MIGRATIONS: tuple[Migration, ...] = (_create,)
+MIGRATIONS: tuple[Migration, ...] = (_create, _more_feedback)
 
 
 def connect(

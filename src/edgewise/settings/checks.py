@@ -15,10 +15,13 @@ from edgewise.domain.addresses import is_loopback
 from edgewise.domain.errors import SettingsError
 from edgewise.settings.complaints import Complaint, either, expected
 from edgewise.settings.execution import complaints as execution_complaints
+from edgewise.settings.judge import judge_complaints
 from edgewise.settings.limits import limits_complaints
 from edgewise.settings.objective import objective_complaints, spelling_complaints
 from edgewise.settings.plugins import offered
 from edgewise.settings.privacy import demand_complaints, privacy_complaints
+from edgewise.settings.profile import profile_complaints
+from edgewise.settings.prompts import prompts_complaints
 from edgewise.settings.rules import complaints as rules_complaints
 from edgewise.settings.secrecy import looks_secret, shown_key
 from edgewise.settings.signals import complaints as signals_complaints
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from edgewise.settings.schema import (
         CandidateSettings,
         FeaturesSettings,
+        HelpedSettings,
         NetworkSettings,
         PolicySettings,
         ScriptSettings,
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 POLICY_KINDS = ("bundle", "complexity", "fixed", "random", "tiers")
 HIGHEST_PORT = 65_535
+MOST_VOTES = 25
 POSITIVE = (
     "max_body_bytes", "max_header_bytes", "header_timeout_s", "body_timeout_s", "max_connections", "drain_s",
 )  # fmt: skip
@@ -77,6 +82,9 @@ def complaints(settings: Settings, kinds: Sequence[str]) -> Iterator[Complaint]:
     yield from _features(settings.features)
     yield from execution_complaints(settings.execution)
     yield from limits_complaints(settings)
+    yield from prompts_complaints(settings.prompts)
+    yield from profile_complaints(settings.profile)
+    yield from judge_complaints(settings)
     for index, candidate in enumerate(settings.candidates):
         yield from _candidate(f"candidates[{index}]", candidate)
     yield from _twice("candidates", "id", ids)
@@ -158,6 +166,7 @@ def _candidate(key: str, candidate: CandidateSettings) -> Iterator[Complaint]:
     yield from _positive(f"{key}.max_answer_bytes", candidate.max_answer_bytes)
     yield from _optional(f"{key}.script", candidate.script, _script)
     yield from _optional(f"{key}.network", candidate.network, _network)
+    yield from _optional(f"{key}.helped", candidate.helped, _helped)
 
 
 def _place(key: str, candidate: CandidateSettings) -> Iterator[Complaint]:
@@ -184,6 +193,12 @@ def _script(key: str, script: ScriptSettings) -> Iterator[Complaint]:
     if not script.replies:
         yield Complaint(f"{key}.replies", "is empty", "expected at least one text")
     yield from _not_negative(f"{key}.tokens_per_s", script.tokens_per_s)
+    yield from _optional(f"{key}.answers", script.answers, _text)
+
+
+def _helped(key: str, helped: HelpedSettings) -> Iterator[Complaint]:
+    if not 1 <= helped.votes <= MOST_VOTES:
+        yield expected(f"{key}.votes", helped.votes, f"a number from 1 to {MOST_VOTES}")
 
 
 def _network(key: str, network: NetworkSettings) -> Iterator[Complaint]:

@@ -148,10 +148,21 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ScriptSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """`script = {…}` of a candidate: a labelled fake that answers with fixed replies, for tests and docs."""
+    """`script = {…}` of a candidate: a labelled fake that answers with fixed replies, for tests and docs.
+
+    With `answers`, a prompts file or "shipped", it knows what is right of every prompt that has a check.
+    """
 
     replies: tuple[str, ...] = ("This is a scripted answer.",)
     tokens_per_s: float = 0.0
+    answers: str | None = None
+
+
+class HelpedSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`helped = {…}` of a candidate: worked examples before each question, and a vote of several answers."""
+
+    examples: bool = True
+    votes: int = 5
 
 
 class CandidateSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -185,6 +196,7 @@ class CandidateSettings(Struct, frozen=True, forbid_unknown_fields=True):
     region: str = ""
     tags: dict[str, str] = field(default_factory=dict[str, str])
     network: NetworkSettings | None = None
+    helped: HelpedSettings | None = None
 
 
 class BudgetSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -306,6 +318,55 @@ class FeaturesSettings(Struct, frozen=True, forbid_unknown_fields=True):
     trust: Trust | None = None
 
 
+class PromptKindSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[prompts.kinds.NAME]`: a kind of prompt that `edgewise prompts generate` asks for.
+
+    `share` counts in proportion to the others' shares; `description` is what the candidate is told.
+    """
+
+    description: str
+    share: float = 1.0
+
+
+class PromptsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[prompts]`: which kinds of prompts are made; without any, time-critical and quality-critical ones."""
+
+    kinds: dict[str, PromptKindSettings] = field(default_factory=dict[str, PromptKindSettings])
+
+
+class ProfileSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[profile]`: how `edgewise profile` asks: the same of every candidate, so that they compare.
+
+    `system`, `temperature` and `max_tokens` are those of the published model selection. `concurrency` is how
+    many calls one endpoint gets at a time, unless its slots are fewer; `warm_up` calls go before the first
+    measured one and are not measured.
+    """
+
+    system: str = (
+        "You are an expert assistant. Give concise, correct and well-structured answers. Use bullet points "
+        "where they help, and equations or code only where they are needed. Be brief, clear and safe."
+    )
+    temperature: float = 0.2
+    max_tokens: int = 256
+    repeats: int = 1
+    warm_up: int = 1
+    concurrency: int = 4
+    stream: bool = True
+    seed: int = 0
+
+
+class JudgeSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[judge]`: a `share` of the answers that are served is judged in the background; off by default.
+
+    `by` are the candidates that judge, and `usd_per_day` is what all of them may cost together on a calendar
+    day (in `[budget] time_zone`). That money is counted for itself, beside `[budget]`.
+    """
+
+    share: float = 0.0
+    by: tuple[str, ...] = ()
+    usd_per_day: float = 1.0
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -323,4 +384,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     privacy: PrivacySettings = PrivacySettings()
     features: FeaturesSettings = FeaturesSettings()
     execution: ExecutionSettings = ExecutionSettings()
+    prompts: PromptsSettings = PromptsSettings()
+    profile: ProfileSettings = ProfileSettings()
+    judge: JudgeSettings = JudgeSettings()
     candidates: tuple[CandidateSettings, ...] = ()

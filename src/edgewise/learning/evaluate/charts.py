@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from edgewise.outcomes.plain import captioned
+
 if TYPE_CHECKING:
     from edgewise.learning.evaluate.report import Report
 
@@ -49,7 +51,7 @@ def _bars(title: str, rows: list[tuple[str, float, float, float]]) -> bytes:
     axes.barh(
         places, [mean for _, mean, _, _ in rows], xerr=[below, above], color=colours, ecolor=INK, capsize=3
     )
-    axes.set_yticks(places, [name for name, *_ in rows])
+    axes.set_yticks(places, [captioned(name) for name, *_ in rows])
     lows, highs = [low for _, _, low, _ in rows], [high for _, _, _, high in rows]
     for place, (_, mean, _, high) in zip(places, rows, strict=True):
         axes.text(high, place, f"  {mean:.4g}", va="center", fontsize=8, color=INK)
@@ -61,13 +63,13 @@ def _bars(title: str, rows: list[tuple[str, float, float, float]]) -> bytes:
 def _deferral(report: Report) -> bytes:
     figure, axes = _figure(4.2)
     for curve, colour in zip(report.deferral, (OURS, BOUND), strict=False):
-        label = f"{curve.policy}: APGR {curve.apgr.mean:.3f}"
+        label = f"{captioned(curve.policy)}: APGR {curve.apgr.mean:.3f}"
         axes.plot([100 * s for s in curve.share], curve.reached, color=colour, label=label)
     first = report.deferral[0]
     axes.plot(
         [0, 100], [first.reached[0], first.reached[-1]], color=PALE, linestyle="--", label="random: APGR 0.5"
     )
-    axes.set_xlabel(f"prompts answered by {first.strong}, %")
+    axes.set_xlabel(f"prompts answered by {captioned(first.strong)}, %")
     axes.set_ylabel(f"mean {first.measure}")
     axes.set_title("Deferral curve, measured", loc="left", fontsize=10)
     axes.legend(fontsize=8, frameon=False)
@@ -85,7 +87,7 @@ def _frontier(report: Report) -> bytes:
             x, y = 1000 * policy.cost_usd.mean, policy.quality.mean
             axes.plot([x], [y], "o", color=INK, markersize=4)
             axes.annotate(
-                policy.name.removeprefix("always "),
+                captioned(policy.name.removeprefix("always ")),
                 (x, y),
                 fontsize=7,
                 xytext=(4, -8),

@@ -12,7 +12,7 @@ from edgewise.learning.tables.splits import prompt_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from edgewise.domain.decisions import Decision, Feedback
+    from edgewise.domain.decisions import Decision
     from edgewise.domain.stories import Story
 
 SHADOW = "only a shadow answered, and no client saw it"
@@ -122,15 +122,10 @@ def gather(
 def quality_of(story: Story) -> float | None:
     """How good the answer was, 0 to 1; None where nobody knows.
 
-    It is the mean of what feedback says, and 0 for a failure of which it says nothing. A `quality` counts
-    as it is; where no feedback of a story has one, thumbs count as 1 (up) and 0 (down). A `rating` has no
-    known scale and counts for nothing.
+    It is what feedback comes to (`domain/feedback.py`), and 0 for a failure of which it says nothing.
     """
     if story.quality is not None:
         return story.quality
-    thumbs = [_thumb(said) for said in story.feedback if said.thumbs is not None]
-    if thumbs:
-        return sum(thumbs) / len(thumbs)
     return 0.0 if _failed(story) else None
 
 
@@ -187,7 +182,3 @@ def _row(story: Story, asked: Asked) -> Row | None:
 
 def _failed(story: Story) -> bool:
     return story.outcome is not None and story.outcome.status in ("error", "incomplete")
-
-
-def _thumb(said: Feedback) -> float:
-    return 1.0 if said.thumbs == "up" else 0.0

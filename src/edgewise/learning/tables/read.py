@@ -41,19 +41,25 @@ def read_table(
     Memory is bounded: of more than the layout's `most_prompts` prompts a random sample is kept, which the
     table's `notes` then say. `progress` gets a sentence now and then.
     """
+    with readable(path), rows_of(path) as (names, rows):
+        layout = layout or Layout()
+        builder, private = Builder(layout, path.name, names), 0
+        for number, row in enumerate(rows, start=1):
+            if layout.shareable and row.get(PRIVACY):
+                private += 1
+            else:
+                builder.add(row, number)
+            if progress and number % PROGRESS_ROWS == 0:
+                progress(f"{path.name}: {number:,} rows read")
+    table = builder.table()
+    return replace(table, notes=(*table.notes, KEPT_BACK.format(private))) if private else table
+
+
+@contextmanager
+def readable(path: Path) -> Generator[None]:
+    """Let what is wrong with a file be a `TableError`."""
     try:
-        with _rows(path) as (names, rows):
-            layout = layout or Layout()
-            builder, private = Builder(layout, path.name, names), 0
-            for number, row in enumerate(rows, start=1):
-                if layout.shareable and row.get(PRIVACY):
-                    private += 1
-                else:
-                    builder.add(row, number)
-                if progress and number % PROGRESS_ROWS == 0:
-                    progress(f"{path.name}: {number:,} rows read")
-        table = builder.table()
-        return replace(table, notes=(*table.notes, KEPT_BACK.format(private))) if private else table
+        yield
     except UnicodeDecodeError as error:
         raise TableError(f"{path.name} is not UTF-8 text; save it as UTF-8.") from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -65,8 +71,8 @@ def read_table(
 
 
 @contextmanager
-def _rows(path: Path) -> Generator[tuple[list[str], Rows]]:
-    """The column names, and the rows as mappings."""
+def rows_of(path: Path) -> Generator[tuple[list[str], Rows]]:
+    """The column names, and the rows as mappings, as they stand in the file. Raises `TableError`."""
     name = path.name.lower()
     plain = name.removesuffix(".gz")
     if not plain.endswith(KINDS):

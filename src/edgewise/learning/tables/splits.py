@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgewise.domain.keys import prompt_key
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -17,10 +19,7 @@ BANDS, ROWS = 16, 4
 NEAR = 0.8
 MOST_ALIKE = 50  # of texts that share a band, so many are compared
 
-
-def prompt_key(prompt: str) -> str:
-    """The hash that splits go by: white space does not make a prompt another one."""
-    return sha256(" ".join(prompt.split()).encode("utf-8", "surrogatepass")).hexdigest()[:24]
+__all__ = ["folds", "leakage", "near_duplicates", "near_within", "prompt_key", "shingles_of"]
 
 
 def folds(keys: Sequence[str], count: int, seed: int) -> NDArray[np.int64]:

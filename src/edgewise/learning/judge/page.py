@@ -1,0 +1,56 @@
+"""A judge's report on disk: JSON, pictures, and one page that needs nothing but itself."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from html import escape
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from edgewise.domain.errors import TableError
+from edgewise.learning.evaluate.page import STYLE
+from edgewise.learning.judge.charts import charts
+from edgewise.learning.judge.show import candidate_rows, sentences
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgewise.learning.judge.report import JudgeReport
+
+
+def write(report: JudgeReport, folder: Path) -> list[str]:
+    """Write `judge.json`, `judge.html` and a PNG for each picture; returns their names."""
+    pictures = charts(report)
+    files = {f"judge-{name}.png": raw for name, raw in pictures.items()}
+    files["judge.json"] = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+    files["judge.html"] = page(report, pictures).encode("utf-8", "replace")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, raw in files.items():
+            (folder / name).write_bytes(raw)
+    except OSError as error:
+        raise TableError(f"The report cannot be written to {folder}: {error.strerror}.") from error
+    return sorted(files)
+
+
+def page(report: JudgeReport, pictures: dict[str, bytes]) -> str:
+    """One HTML page with its pictures inside; it asks no server for anything."""
+    images = "\n".join(
+        f'<img alt="{escape(name)}" src="data:image/png;base64,{b64encode(raw).decode()}">'
+        for name, raw in pictures.items()
+    )
+    columns, lines = candidate_rows(report)
+    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+    body = "\n".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in line) + "</tr>" for line in lines)
+    notes = "\n".join(f"<li>{escape(sentence)}</li>" for sentence in sentences(report))
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Judges on {escape(report.table)}</title><style>{STYLE}</style></head><body>
+<h1>Judges on {escape(report.table)}</h1>
+<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>
+<ul>{notes}</ul>
+{images}
+</body></html>
+"""

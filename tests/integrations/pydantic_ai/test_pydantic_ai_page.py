@@ -1,0 +1,14 @@
+"""The programs about pydantic-ai run as they stand on the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.integrations.page import check_programs
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_programs_of_the_page_run(tmp_path: Path) -> None:
+    check_programs("pydantic-ai", tmp_path)
