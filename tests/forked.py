@@ -172,7 +172,8 @@ def _serve(line: socket.socket) -> None:
     for name in COMMANDS:
         import_module(f"edgewise.cli.{name}")
     for name in ("edgewise.app", "edgewise.gateway", "edgewise.learning.train", "uvicorn", "uvloop"):
-        import_module(name)
+        with suppress(ModuleNotFoundError):  # where only an adapter's own library is installed
+            import_module(name)
     woken, wake = os.pipe()
     os.set_blocking(woken, False)
     os.set_blocking(wake, False)
