@@ -248,7 +248,7 @@ class Router:
     def __enter__(self) -> Self:
         """Open it on an event loop of its own, in a thread."""
         self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._loop.run_forever, name="edgewise", daemon=True)
+        self._thread = Thread(target=_run, args=(self._loop,), name="edgewise", daemon=True)
         self._thread.start()
         try:
             self.waited(self._open())
@@ -332,7 +332,6 @@ class Router:
         if loop is not None and self._thread is not None:
             loop.call_soon_threadsafe(loop.stop)
             self._thread.join()
-            loop.close()
 
     def _observe(self, record: Record) -> None:
         if isinstance(record, Decision):
@@ -341,6 +340,23 @@ class Router:
             _kept(self._outcomes, record.decision_id, record)
         if self._observer is not None:
             self._observer(record)
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Run a loop until it is stopped, let what is left hang up, and close it."""
+    try:
+        loop.run_forever()
+        loop.run_until_complete(_all_ended())
+    finally:
+        loop.close()
+
+
+async def _all_ended() -> None:
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_asyncgens()
 
 
 MOST_KEPT = 1_000

@@ -80,6 +80,32 @@ def test_calls_that_go_well_make_probes_needless() -> None:
     asyncio.run(live())
 
 
+def test_a_probe_under_way_has_hung_up_before_the_end() -> None:
+    async def live() -> None:
+        looking, hung_up = asyncio.Event(), False
+
+        async def slow(host: str, port: int) -> float | None:
+            nonlocal hung_up
+            del host, port
+            try:
+                looking.set()
+                await asyncio.Event().wait()
+            finally:
+                for _ in range(5):
+                    await asyncio.sleep(0)
+                hung_up = True
+            return None
+
+        connectivity = Connectivity([CLOUD], Board(clock=SettableClock()), clock=SettableClock(), probe=slow)
+        following = asyncio.create_task(connectivity.follow())
+        await looking.wait()
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        assert hung_up
+
+    asyncio.run(live())
+
+
 def test_a_call_in_a_black_hole_is_found_out_within_three_seconds() -> None:
     """Nothing refuses and nothing answers: the request hangs, and the probes do."""
 

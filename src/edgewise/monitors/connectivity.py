@@ -89,7 +89,7 @@ class Connectivity:
             self._tell(endpoint, now, SOURCE_CALLS)
 
     async def follow(self) -> None:
-        """Keep the board up to date until cancelled."""
+        """Keep the board up to date until cancelled; probes under way end with it."""
         try:
             while True:
                 try:
@@ -98,9 +98,10 @@ class Connectivity:
                     logger.exception("Looking after the endpoints failed once; it goes on.")
                 await asyncio.sleep(TICK_S)
         finally:
-            for endpoint in self._endpoints.values():
-                if endpoint.probing is not None:
-                    endpoint.probing.cancel()
+            probing = [one.probing for one in self._endpoints.values() if one.probing is not None]
+            for probe in probing:
+                probe.cancel()
+            await asyncio.gather(*probing, return_exceptions=True)  # a loop that stops before leaks its socket
 
     def tick(self) -> None:
         """Begin the probes that are due, and tell what is known. `follow` calls this."""
