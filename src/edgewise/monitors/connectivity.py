@@ -101,9 +101,8 @@ class Connectivity:
             probing = [one.probing for one in self._endpoints.values() if one.probing is not None]
             for probe in probing:
                 probe.cancel()
-            await asyncio.gather(
-                *probing, return_exceptions=True
-            )  # a loop that stops before leaks its socket
+            # A loop that stops before they have hung up leaks their sockets.
+            await asyncio.gather(*probing, return_exceptions=True)
 
     def tick(self) -> None:
         """Begin the probes that are due, and tell what is known. `follow` calls this."""
