@@ -131,9 +131,11 @@ def _optimiser(network: TextClassifier, lesson: Lesson) -> tuple[Any, Any]:
     steps = max(1, tuning.epochs * -(-len(lesson.train.labels) // tuning.batch))
     warm = max(1, int(WARM_UP * steps))
     optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
-    return optimiser, torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min((step + 1) / warm, max(0.0, (steps - step) / max(1, steps - warm)))
-    )
+
+    def share(step: int) -> float:
+        return min((step + 1) / warm, max(0.0, (steps - step) / max(1, steps - warm)))
+
+    return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, share)
 
 
 def _epoch(

@@ -20,7 +20,7 @@ class TextClassifier(Module):
     """Token ids and mask, (n, t) each → logits, (n, labels)."""
 
     def __init__(self, backbone: Any, labels: int) -> None:
-        super().__init__()
+        Module.__init__(self)
         self.backbone = backbone
         self.head = torch.nn.Linear(backbone.config.hidden_size, labels)
         self.dropout = torch.nn.Dropout(0.1)
