@@ -8,17 +8,19 @@ not guessed. A risk above the threshold goes to the cloud, and so does a text th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping  # noqa: TC003 - msgspec reads the annotation
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
-from edgewise.domain.decisions import Reason  # noqa: TC001 - the same
+from edgewise.domain.decisions import Reason
 from edgewise.domain.errors import BundleError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from edgewise.domain.labels import Said
 
 FILE = "cascade.json"
 SCHEMA = 1
@@ -29,35 +31,24 @@ SUREST = 12.0  # a log-odds beyond which nobody can tell
 MOST_WORDS = 3.0  # of emotion or escalation; more of them say nothing more
 LENGTH_UNIT, SYNTAX_UNIT = 200.0, 15.0  # those of the published complexity rule
 
-Kind = Literal["energy", "logit", "probability", "entropy"]
-
-
-class Heard(Struct, frozen=True):
-    """What an edge classifier said of one text: calibrated probabilities by label, and its raw logits' size.
-
-    `energy` is the logarithm of the summed exponentials of the logits, `logit` the largest of them; neither
-    survives the softmax, and both are None for an edge that has no logits.
-    """
-
-    probabilities: Mapping[str, float]
-    energy: float | None = None
-    logit: float | None = None
+Kind = Literal["energy", "probability", "entropy"]
 
 
 class OutOfScope(Struct, frozen=True):
     """How strange a text may be to the edge: above `threshold` it is about none of the labels.
 
     `kind` is what strangeness is: the negative energy (Liu et al., "Energy-based out-of-distribution
-    detection", NeurIPS 2020), the negative largest logit (Hendrycks et al., "Scaling out-of-distribution
-    detection", ICML 2022), one less the largest probability (Hendrycks and Gimpel, ICLR 2017), or entropy.
+    detection", NeurIPS 2020; what a bundle gives as `Said.out_of_scope`), one less the largest probability
+    (Hendrycks and Gimpel, "A baseline for detecting misclassified and out-of-distribution examples", ICLR
+    2017), or the entropy of the probabilities.
     """
 
     kind: Kind
     threshold: float
 
-    def strangeness(self, heard: Heard) -> float | None:
+    def strangeness(self, said: Said) -> float | None:
         """Higher for stranger texts; what `threshold` is compared with. None where the edge has no logits."""
-        return strangeness(self.kind, heard)
+        return strangeness(self.kind, said)
 
 
 class Promise(Struct, frozen=True):
@@ -107,18 +98,18 @@ class Placing(Struct, frozen=True, forbid_unknown_fields=True):
         if strange := sorted(self.weights.keys() - set(FACTORS)):
             raise ValueError(f"weights names {strange[0]!r}; the factors are {', '.join(FACTORS)}")
 
-    def judged(self, heard: Heard, named: Mapping[str, float]) -> Judged:
+    def judged(self, said: Said, named: Mapping[str, float]) -> Judged:
         """Let the answer stand, or not. `named` is what `TextFeatures.measure` finds in the text.
 
         The reason of an escalation is `out_of_scope`, `low_confidence`, or `high_complexity` where it is the
         text that weighs, not the doubt.
         """
-        found = factors(heard, named)
+        found = factors(said, named)
         weighed = {name: weight * found[name] for name, weight in self.weights.items()}
         risk = sigmoid(self.intercept + sum(weighed.values()))
         evidence = {**found, "risk": risk, "threshold": self.threshold}
         scope = self.out_of_scope
-        if scope is not None and (strange := scope.strangeness(heard)) is not None:
+        if scope is not None and (strange := scope.strangeness(said)) is not None:
             evidence["out_of_scope"] = strange
             if strange > scope.threshold:
                 return Judged(stands=False, reason="out_of_scope", risk=risk, evidence=evidence)
@@ -130,19 +121,20 @@ class Placing(Struct, frozen=True, forbid_unknown_fields=True):
         return Judged(stands=True, reason="optimal_edge", risk=risk, evidence=evidence)
 
 
-def factors(heard: Heard, named: Mapping[str, float]) -> dict[str, float]:
+def factors(said: Said, named: Mapping[str, float]) -> dict[str, float]:
     """Each factor by name: doubt, rivalry, spread and strangeness of the answer, and what the text is like.
 
     `doubt` is the log-odds of being wrong, `rivalry` that of the second label against the first, `spread` the
-    entropy as a share of the greatest possible, `strangeness` the negative energy (0 without logits).
+    entropy as a share of the greatest possible, `strangeness` the negative energy (0 without logits). Who
+    gives no probabilities might be right or wrong.
     """
-    ranked = sorted(heard.probabilities.values(), reverse=True)
+    ranked = sorted(said.probabilities.values(), reverse=True) or [0.5]
     first, second = ranked[0], ranked[1] if len(ranked) > 1 else 0.0
     return {
         "doubt": _log_ratio(1.0 - first, first),
         "rivalry": _log_ratio(second, first),
-        "spread": entropy(heard.probabilities) / math.log(max(len(ranked), 2)),
-        "strangeness": 0.0 if heard.energy is None else -heard.energy,
+        "spread": entropy(said.probabilities) / math.log(max(len(ranked), 2)),
+        "strangeness": said.out_of_scope or 0.0,
         "length": min(named["characters"] / LENGTH_UNIT, 1.0),
         "syntax": min(named["words_per_sentence"] / SYNTAX_UNIT, 1.0),
         "emotion": min(named["emotion_words"] / MOST_WORDS, 1.0),
@@ -150,14 +142,13 @@ def factors(heard: Heard, named: Mapping[str, float]) -> dict[str, float]:
     }
 
 
-def strangeness(kind: Kind, heard: Heard) -> float | None:
-    """How strange a text is to the edge by one measure; None where that needs logits and there are none."""
-    if kind == "entropy":
-        return entropy(heard.probabilities)
-    if kind == "probability":
-        return 1.0 - max(heard.probabilities.values())
-    size = heard.energy if kind == "energy" else heard.logit
-    return None if size is None else -size
+def strangeness(kind: Kind, said: Said) -> float | None:
+    """How strange a text is to the edge by one measure; None where the edge gives nothing to tell by."""
+    if kind == "energy":
+        return said.out_of_scope
+    if not said.probabilities:
+        return None
+    return entropy(said.probabilities) if kind == "entropy" else 1.0 - max(said.probabilities.values())
 
 
 def entropy(probabilities: Mapping[str, float]) -> float:
