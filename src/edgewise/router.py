@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from edgewise.domain.signals import Signals
     from edgewise.execution import Answer, Executor, Shadows
 
+CLASSIFY = "classify"  # the policy of texts that are to be labelled
+
 
 class _Named(NamedTuple):
     """A policy and its name, which wrappers make anew each time they are asked."""
@@ -52,7 +54,8 @@ class Router:
     `signals` tells the state of the world, in microseconds; `best_effort` lets an overloaded edge answer
     where nobody else may. `shadows` asks what a shadow would have chosen; without it nobody is asked twice.
     `keep_vector` packs what a learned policy reads of the conversation, for the record; without it that is
-    not kept.
+    not kept. A text to be labelled is described by `plainly` alone, where that stands, and goes by the policy
+    "classify", where there is one.
     """
 
     candidates: Sequence[Candidate]
@@ -66,12 +69,15 @@ class Router:
     best_effort: bool = False
     shadows: Shadows | None = None
     keep_vector: Callable[[Features], bytes | None] | None = None
+    plainly: Featurizer | None = None
 
     _by_id: dict[str, Candidate] = field(init=False, repr=False, compare=False)
+    _by_task: dict[str | None, tuple[Candidate, ...]] = field(init=False, repr=False, compare=False)
     _named: dict[str, tuple[_Named, _Named]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_id", {c.id: c for c in self.candidates})
+        object.__setattr__(self, "_by_task", _by_task(self.candidates))
         object.__setattr__(self, "_named", {name: _pair(policy) for name, policy in self.policies.items()})
 
     def adopt(self, name: str, policy: Policy, featurizer: Featurizer | None = None) -> None:
@@ -124,10 +130,10 @@ class Router:
             _check_objective(wishes.objective)
         if not explore or wishes.privacy or wishes.session or request.pin:
             policy = calm
-        features = await self.featurizer.describe(request)
+        features = await self._featurizer_for(request).describe(request)
         signals = self.signals()
         kept, objections = shortlist(
-            request, self.candidates, self.constraints, signals, best_effort=self.best_effort
+            request, self._field(request), self.constraints, signals, best_effort=self.best_effort
         )
         odds = policy.policy.odds(
             Situation(
@@ -214,10 +220,25 @@ class Router:
             key=request.key,
         )
 
+    def tasks(self) -> list[str]:
+        """What texts can be labelled for: the names of tasks, of which one may be empty."""
+        return [task for task in self._by_task if task is not None]
+
+    def _featurizer_for(self, request: Request) -> Featurizer:
+        return self.featurizer if request.needs.task is None else self.plainly or self.featurizer
+
+    def _field(self, request: Request) -> Sequence[Candidate]:
+        """Who could do what is asked for; with a pin everybody, so that one who cannot is told why."""
+        if request.pin is not None:
+            return self.candidates
+        return self._by_task.get(request.needs.task) or self.candidates
+
     def _policy_for(self, request: Request) -> tuple[_Named, _Named]:
         """The policy that was asked for, and the same without its exploration."""
         model = request.wishes.model
         name = model[5:] if model.startswith("auto:") else "auto"
+        if request.needs.task is not None and name == "auto" and CLASSIFY in self._named:
+            name = CLASSIFY
         found = self._named.get(name)
         if found is None:
             raise UnknownModel(f"There is no policy '{name[:100]}'; there are {_listed(self.policies)}.")
@@ -236,6 +257,14 @@ def _evidence(evidence: dict[str, float], request: Request) -> dict[str, float]:
         return evidence
     found = Counter(f"found:{finding.rule}" for finding in request.findings)
     return {**evidence, **{name: float(times) for name, times in found.items()}}
+
+
+def _by_task(candidates: Sequence[Candidate]) -> dict[str | None, tuple[Candidate, ...]]:
+    """Candidates by what they do: chat (None), or labelling texts for a task."""
+    found: dict[str | None, list[Candidate]] = {}
+    for candidate in candidates:
+        found.setdefault(None if candidate.kind == "chat" else candidate.task, []).append(candidate)
+    return {task: tuple(those) for task, those in found.items()}
 
 
 def _pair(policy: Policy) -> tuple[_Named, _Named]:

@@ -14,6 +14,7 @@ from edgewise.execution import Executor
 from edgewise.features.described import endpoint_in
 from edgewise.features.detectors import detection_for
 from edgewise.features.serving import featurizer
+from edgewise.features.text import TextFeatures
 from edgewise.learning.deploy import FOLDER, Deployed, Store, learned
 from edgewise.learning.steer import as_configured
 from edgewise.outcomes import MemoryLog, Texts
@@ -21,7 +22,7 @@ from edgewise.policies import Explore, make, settled
 from edgewise.policies.affinity import Affinity
 from edgewise.policies.lots import features_of
 from edgewise.policies.otherwise import Otherwise
-from edgewise.router import Router
+from edgewise.router import CLASSIFY, Router
 from edgewise.settings import describe
 from edgewise.settings.schema import DEPLOYED
 
@@ -69,6 +70,7 @@ def router_for(
         best_effort=settings.constraints.degrade == "best-effort",
         shadows=shadows,
         keep_vector=_keeping(settings),
+        plainly=TextFeatures(),
     )
 
 
@@ -90,11 +92,13 @@ def watchers_for(settings: Settings, adopt: Callable[[str, Policy], None]) -> di
 def _policies(settings: Settings, watchers: Mapping[str, Deployed]) -> dict[str, Policy]:
     """The configured policy as "auto", and every other that `auto:NAME` may ask for."""
     margin = settings.session.switch_margin
-    plain = {kind: Affinity(make(kind), margin) for kind in ("complexity", "random")}
+    plain: dict[str, Policy] = {kind: Affinity(make(kind), margin) for kind in ("complexity", "random")}
     found = {
         name: exploring(watchers[name].first() if name in watchers else _policy(policy), policy, margin)
         for name, policy in configured(settings).items()
     }
+    if any(candidate.kind == "classifier" for candidate in settings.candidates):
+        plain[CLASSIFY] = make("edge-first")
     served = {name: as_configured(policy, settings.objective) for name, policy in found.items()}
     return {**plain, **served}
 

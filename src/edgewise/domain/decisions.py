@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct, field
 
 from edgewise.domain.candidates import Location, Objection
+from edgewise.domain.labels import Gist
 
 if TYPE_CHECKING:
     from edgewise.domain.candidates import Candidate, Shortlist
@@ -177,7 +178,10 @@ class Decision(Struct, frozen=True, kw_only=True):
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
-    """One call to one candidate. Times in seconds; `started_s` counts from the decision."""
+    """One call to one candidate. Times in seconds; `started_s` counts from the decision.
+
+    `said` is what a classifier said of the text, short.
+    """
 
     candidate: str
     status: AttemptStatus
@@ -190,6 +194,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     output_tokens: int | None = None
     cost_usd: float | None = None
     cost_state: CostState = "unpriced"
+    said: Gist | None = None
 
 
 class Outcome(Struct, frozen=True, kw_only=True):

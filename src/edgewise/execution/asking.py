@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgewise.domain.errors import UpstreamError, UpstreamTimeout
 from edgewise.execution.deadline import Deadlines
+from edgewise.upstreams.labels import read_label
 from edgewise.upstreams.reading import DONE, Meter, Reading, read_plain
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _begun(call: Call, meter: Meter) -> bytes:
 
 def _whole(call: Call, body: bytes) -> Landed:
     """A whole answer that is one; an error inside a 200 is none."""
-    reading = read_plain(body)
+    reading = read_plain(body) if call.flight.request.needs.task is None else read_label(body)
     if reading.error is not None:
         raise UpstreamError(f"{call.candidate.id}: {reading.error}")
     call.first_content()

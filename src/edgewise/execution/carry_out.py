@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from edgewise.domain.candidates import Candidate
     from edgewise.domain.decisions import Attempt, Decision
     from edgewise.domain.errors import NoEligibleCandidate
+    from edgewise.domain.labels import Said
     from edgewise.domain.protocols import OutcomeLog, Upstream
     from edgewise.domain.requests import Request
     from edgewise.execution.asking import Landed, Stream
@@ -43,12 +44,15 @@ class Answer(NamedTuple):
 
     Where somebody else than the chosen one answered, `decision` says so here (its `chosen`, `location` and
     `reason`); the log keeps the decision as it was drawn, and its outcome says who answered. `pieces` must be
-    exhausted or closed with `aclose()`, which cancels the call.
+    exhausted or closed with `aclose()`, which cancels the call. `said` is what a classifier said of the
+    text, and `outcome` what the log keeps of it all; both only where the whole answer is here.
     """
 
     decision: Decision
     body: bytes | None = None
     pieces: AsyncGenerator[bytes, None] | None = None
+    said: Said | None = None
+    outcome: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +133,13 @@ class Executor:
 
     async def _whole(self, flight: Flight, landed: Landed) -> Answer:
         call, reading = landed.call, landed.reading
-        said = reading.text if reading is not None else ""
-        guess = max(1, len(said) // CHARACTERS_PER_TOKEN)
-        attempt = call.succeeded(reading.usage if reading is not None else None, guess)
-        outcome = flight.landed(call.candidate, attempt, response=said if self.keep_text else None)
+        text = reading.text if reading is not None else ""
+        said = reading.said if reading is not None else None
+        guess = max(1, len(text) // CHARACTERS_PER_TOKEN)
+        attempt = call.succeeded(reading.usage if reading is not None else None, guess, said)
+        outcome = flight.landed(call.candidate, attempt, response=text if self.keep_text else None)
         await self.log.append(flight.decision, outcome)
-        return Answer(_as_answered(flight, landed), body=landed.body)
+        return Answer(_as_answered(flight, landed), landed.body, said=said, outcome=outcome)
 
     async def _relay(self, flight: Flight, landed: Landed, stream: Stream) -> AsyncGenerator[bytes, None]:
         """First an empty piece, then the client's own."""

@@ -13,6 +13,7 @@ from edgewise.domain.errors import UpstreamRefused
 if TYPE_CHECKING:
     from edgewise.domain.candidates import Candidate
     from edgewise.domain.decisions import CostState, Decision, OutcomeStatus, Reason
+    from edgewise.domain.labels import Gist, Said
     from edgewise.domain.requests import Request
     from edgewise.upstreams.reading import Usage
 
@@ -135,11 +136,12 @@ class Call:
         """Note the moment of the first real content."""
         self.ttft_s = perf_counter() - self.asked
 
-    def succeeded(self, usage: Usage | None, guessed_tokens: int) -> Attempt:
+    def succeeded(self, usage: Usage | None, guessed_tokens: int, said: Said | None = None) -> Attempt:
         """A whole answer; without a usage report tokens and cost are estimates."""
+        gist = None if said is None else said.gist
         if usage is not None:
-            return self._ended("ok", usage.prompt_tokens, usage.completion_tokens, "billed")
-        return self._ended("ok", self._input_tokens, guessed_tokens, "estimated")
+            return self._ended("ok", usage.prompt_tokens, usage.completion_tokens, "billed", gist=gist)
+        return self._ended("ok", self._input_tokens, guessed_tokens, "estimated", gist=gist)
 
     def broke(
         self,
@@ -211,6 +213,7 @@ class Call:
         *,
         error: str | None = None,
         http_status: int | None = HTTP_OK,
+        gist: Gist | None = None,
     ) -> Attempt:
         price = self.candidate.price
         cost: float | None = None
@@ -232,4 +235,5 @@ class Call:
             output_tokens=output_tokens,
             cost_usd=cost,
             cost_state=state,
+            said=gist,
         )

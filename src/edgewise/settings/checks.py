@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from edgewise.domain.addresses import is_loopback
 from edgewise.domain.errors import SettingsError
+from edgewise.settings.classifiers import classifier_complaints, label_complaints
 from edgewise.settings.complaints import Complaint, either, expected
 from edgewise.settings.execution import complaints as execution_complaints
 from edgewise.settings.judge import judge_complaints
@@ -43,8 +44,9 @@ if TYPE_CHECKING:
     )
 
 T = TypeVar("T")
-POLICY_KINDS = ("bundle", "complexity", "fixed", "random", "tiers")
+POLICY_KINDS = ("bundle", "complexity", "edge-first", "fixed", "random", "tiers")
 HIGHEST_PORT = 65_535
+PLACES = ("url", "embedded", "script")
 MOST_VOTES = 25
 POSITIVE = (
     "max_body_bytes", "max_header_bytes", "header_timeout_s", "body_timeout_s", "max_connections", "drain_s",
@@ -88,6 +90,7 @@ def complaints(settings: Settings, kinds: Sequence[str]) -> Iterator[Complaint]:
     for index, candidate in enumerate(settings.candidates):
         yield from _candidate(f"candidates[{index}]", candidate)
     yield from _twice("candidates", "id", ids)
+    yield from label_complaints(settings.candidates)
 
 
 def _server(server: ServerSettings) -> Iterator[Complaint]:
@@ -160,6 +163,7 @@ def _candidate(key: str, candidate: CandidateSettings) -> Iterator[Complaint]:
     if candidate.price is not None:
         yield from _not_negative(f"{key}.price.input", candidate.price.input)
         yield from _not_negative(f"{key}.price.output", candidate.price.output)
+        yield from _not_negative(f"{key}.price.per_query", candidate.price.per_query)
     yield from _optional(f"{key}.context_tokens", candidate.context_tokens, _positive)
     yield from _optional(f"{key}.power_watts", candidate.power_watts, _not_negative)
     yield from _positive(f"{key}.timeout_s", candidate.timeout_s)
@@ -167,14 +171,16 @@ def _candidate(key: str, candidate: CandidateSettings) -> Iterator[Complaint]:
     yield from _optional(f"{key}.script", candidate.script, _script)
     yield from _optional(f"{key}.network", candidate.network, _network)
     yield from _optional(f"{key}.helped", candidate.helped, _helped)
+    yield from classifier_complaints(key, candidate)
 
 
 def _place(key: str, candidate: CandidateSettings) -> Iterator[Complaint]:
     """Where the candidate is asked: exactly one place."""
-    places = [name for name in ("url", "embedded", "script") if getattr(candidate, name) is not None]
+    known = ("url", "embedded", "script", "bundle") if candidate.kind == "classifier" else PLACES
+    places = [name for name in known if getattr(candidate, name) is not None]
     if len(places) != 1:
         found = f"has {' and '.join(places)}" if places else "says nowhere to ask"
-        yield Complaint(key, found, "expected exactly one of url, embedded and script")
+        yield Complaint(key, found, f"expected exactly one of {', '.join(known[:-1])} and {known[-1]}")
     if candidate.url is not None and (problem := url_problem(candidate.url)):
         yield Complaint(f"{key}.url", *problem)
     yield from _optional(f"{key}.embedded", candidate.embedded, _text)

@@ -166,20 +166,23 @@ class HelpedSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CandidateSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[[candidates]]`. Of `url`, `embedded` and `script` exactly one stands.
+    """`[[candidates]]`. Of `url`, `embedded`, `script` and (for a classifier) `bundle` exactly one stands.
 
     `trust` is derived where it is absent: an edge endpoint on loopback, embedded or scripted is
     `device`, any other edge `site`, a cloud `cloud`. `price` defaults to 0 at the edge and to
     unpriced in the cloud.
     `slots` are the calls that it answers at a time, where that is known; no more are then under way.
+    `bundle` is the folder of a classifier that runs here. A chat model that stands as a classifier chooses
+    among `labels`, by default those of the task's bundle. `task` tells apart what texts are labelled for.
     """
 
     id: str
     location: Location
     kind: CandidateKind = "chat"
     url: str | None = None
-    api: Literal["openai", "ollama"] = "openai"
+    api: Literal["openai", "ollama", "classify"] = "openai"
     embedded: str | None = None
+    bundle: str | None = None
     script: ScriptSettings | None = None
     model: str | None = None
     api_key_env: str | None = None
@@ -197,6 +200,8 @@ class CandidateSettings(Struct, frozen=True, forbid_unknown_fields=True):
     tags: dict[str, str] = field(default_factory=dict[str, str])
     network: NetworkSettings | None = None
     helped: HelpedSettings | None = None
+    labels: tuple[str, ...] = ()
+    task: str = ""
 
 
 class BudgetSettings(Struct, frozen=True, forbid_unknown_fields=True):

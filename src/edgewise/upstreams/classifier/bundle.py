@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgewise.domain.errors import BundleError
+from edgewise.domain.labels import Said
 from edgewise.upstreams.classifier.manifest import read_manifest
 from edgewise.upstreams.classifier.runtime import Runtime
 
@@ -17,24 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgewise.upstreams.classifier.manifest import ClassifierManifest
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a classifier says of one text: the likeliest label, and each label's calibrated probability."""
-
-    label: str
-    probabilities: dict[str, float]
-
-    @property
-    def confidence(self) -> float:
-        """The probability of the label it says."""
-        return self.probabilities[self.label]
-
-    def top(self, k: int) -> dict[str, float]:
-        """The k likeliest labels, likeliest first; all of them where k is 0."""
-        ranked = sorted(self.probabilities.items(), key=lambda item: -item[1])
-        return dict(ranked[:k] if k else ranked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +51,28 @@ class ClassifierBundle:
 
     def classify(self, texts: Sequence[str]) -> list[Said]:
         """What it says of each text, in their order. Blocks the thread."""
-        labels = self.manifest.labels
-        if not texts:
-            return []
+        return self.said(self.runtime.tokens(texts)) if texts else []
+
+    def said(self, tokens: Sequence[Sequence[int]]) -> list[Said]:
+        """The same of texts that were tokenised already."""
+        labels, logits = self.manifest.labels, self.runtime.logits(tokens)
+        best = logits.argmax(axis=1).tolist()
+        shares = softmax(logits, self.manifest.temperature).tolist()
+        strange = strangeness(logits).tolist()
         return [
-            Said(labels[int(row.argmax())], dict(zip(labels, row.tolist(), strict=True)))
-            for row in self.probabilities(texts)
+            Said(labels[first], dict(zip(labels, row, strict=True)), score)
+            for first, row, score in zip(best, shares, strange, strict=True)
         ]
+
+
+def strangeness(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(n,) negative energies: -ln Σ exp(logit), as low as the classifier feels at home (Liu et al., 2020)."""
+    import numpy as np  # noqa: PLC0415 - an extra, and loaded by now
+
+    wide = logits.astype(np.float64)
+    largest = wide.max(axis=1)
+    energies: NDArray[np.float64] = largest + np.log(np.exp(wide - largest[:, None]).sum(axis=1))
+    return -energies
 
 
 def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float64]:
