@@ -27,8 +27,9 @@ class Flight:
     """What is known of a request while it is answered. `arrived` is in `perf_counter` seconds.
 
     `attempts` are the calls that have ended, in that order; `reason` is why somebody else than the chosen
-    one answers, where that is so; `is_won` says that another call has an answer already. The loop's time
-    must not pass `ends_at`.
+    one answers, where that is so; `is_won` says that another call has an answer already, `is_begun` that
+    the decision is on its way to the disk. The loop's time must not pass `ends_at`. An edge's answer is held
+    back, for a second decision, until that time is `held_until`; it went out after `held_s` seconds.
     """
 
     decision: Decision
@@ -39,6 +40,9 @@ class Flight:
     reason: Reason = "fallback"
     is_won: bool = False
     ended: str | None = None
+    is_begun: bool = False
+    held_until: float | None = None
+    held_s: float = 0.0
 
     def failed(self, candidate: Candidate, error: Exception) -> Outcome:
         """The outcome where no call brought an answer, or none was made."""
@@ -62,9 +66,14 @@ class Flight:
         return "The client hung up." if self.decision.shadow_of is None else "Edgewise was ended."
 
     def landed(self, candidate: Candidate, attempt: Attempt, *, response: str | None = None) -> Outcome:
-        """The outcome that the last call makes."""
-        self.attempts.append(attempt)
+        """The outcome that this call makes: the last one, or one that was over before the last."""
+        if not any(attempt is known for known in self.attempts):
+            self.attempts.append(attempt)
         return self._outcome(candidate, attempt, attempt.status, attempt.error, response)
+
+    def left(self, candidate: Candidate, attempt: Attempt) -> Outcome:
+        """The outcome of a client that hung up while an answer that was whole went out."""
+        return self._outcome(candidate, attempt, "cancelled", self.hung_up, None)
 
     def _last(self, candidate: Candidate, error: Exception | None) -> Attempt:
         """The last call; where none was made, a stand-in that cost nothing."""
@@ -89,7 +98,7 @@ class Flight:
         response: str | None,
     ) -> Outcome:
         cost, state = self._cost(last)
-        ttft = None if last.ttft_s is None else last.started_s + last.ttft_s
+        ttft = None if last.ttft_s is None else max(last.started_s + last.ttft_s, self.held_s)
         return Outcome(
             decision_id=self.decision.id,
             at=time(),
@@ -131,6 +140,11 @@ class Call:
     epoch: int = 0
     asked: float = field(default_factory=perf_counter)
     ttft_s: float | None = None
+
+    @property
+    def took_s(self) -> float:
+        """Seconds from the request's arrival until now."""
+        return perf_counter() - self.flight.arrived
 
     def first_content(self) -> None:
         """Note the moment of the first real content."""

@@ -44,7 +44,7 @@ class Cascade(Struct, frozen=True):
     """Ask the edge; let its answer stand, or ask the cloud as well. Never the cloud first.
 
     The first of these that says something decides: one of the `rules`; for a classifier's answer what was
-    learned of that candidate (`placings`, by its id), or its confidence and the prompt's complexity; for words
+    learned of it (`placings`, by candidate), or its confidence and the prompt's complexity; for words
     whatever `inner` makes of them. `confidence`, where it stands, is the least that an answer must have: of
     a classifier's calibrated probability, or of the quality that `inner` forecasts of the words.
     An answer is held back for `hold_s` seconds at most. Raises ValueError for a number out of range.
