@@ -150,7 +150,7 @@ FAULTS = [
     (edge("kind = 'talk'"), 'candidates[0].kind is "talk"; expected "chat" or "classifier"'),
     (
         "[policy]\nkind = 'complexty'",
-        'policy.kind is "complexty"; expected "bundle", "complexity", "fixed", '
+        'policy.kind is "complexty"; expected "bundle", "complexity", "edge-first", "fixed", '
         '"random" or "tiers" (did you mean complexity?)',
     ),
     ("[policy]\nexplore = 1.1", "policy.explore is 1.1; expected a number from 0 to 1"),

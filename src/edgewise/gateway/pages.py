@@ -1,4 +1,4 @@
-"""Everything but chat: models, embeddings, route, decisions, feedback, health."""
+"""Everything but chat: labels, models, embeddings, route, decisions, feedback, health."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import base64
 import re
 from dataclasses import dataclass
+from functools import partial
 from time import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import parse_qs
@@ -19,6 +20,7 @@ from edgewise.domain.feedback import WORDS, checked_feedback
 from edgewise.domain.ids import is_minted, mint
 from edgewise.domain.stories import as_json
 from edgewise.gateway.chat import read_chat, told
+from edgewise.gateway.classify import classify
 from edgewise.gateway.json_body import decoded
 from edgewise.gateway.openapi import description
 from edgewise.gateway.wire import JSON, read_body, send_bytes, send_json
@@ -95,6 +97,7 @@ class Pages:
         fixed: dict[str, Mapping[str, Handler]] = {
             "/v1/models": {"GET": self.models},
             "/v1/embeddings": {"POST": self.embed},
+            "/v1/classify": {"POST": partial(classify, router=self.router, server=self.server)},
             "/v1/route": {"POST": self.route},
             "/v1/feedback": {"POST": self.feedback},
             "/v1/decisions": {"GET": self.decisions},

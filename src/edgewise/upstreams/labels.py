@@ -22,9 +22,16 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Answer).decode
 
 
-def label_body(said: Said, tokens: int) -> bytes:
-    """The answer of a classifier that read so many tokens."""
-    return _encode(_Answer([said], Usage(tokens, 0)))
+def label_body(said: Said, usage: Usage | int | None) -> bytes:
+    """The answer of a classifier that used so much, or read so many tokens (0: nobody counted)."""
+    if isinstance(usage, int):
+        usage = Usage(usage, 0) if usage else None
+    return _encode(_Answer([said], usage))
+
+
+def unlabelled_body(usage: Usage | None) -> bytes:
+    """The answer of one that named no label, and was paid for it all the same."""
+    return _encode(_Answer([Said("")], usage))
 
 
 def read_label(body: bytes) -> Reading:
@@ -55,6 +62,6 @@ def problem_of(said: Said) -> str | None:
         return "The candidate gives no probability for the label that it names."
     if not all(0.0 <= share <= 1.0 for share in shares.values()):
         return "The candidate gives a probability that is none."
-    if not math.isclose(min(1.0, sum(shares.values())), sum(shares.values()), abs_tol=SHARE_TOLERANCE):
+    if math.fsum(shares.values()) > 1.0 + SHARE_TOLERANCE:
         return "The candidate gives probabilities of more than 1 together."
     return None

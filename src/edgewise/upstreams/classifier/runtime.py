@@ -19,6 +19,8 @@ MOST_CHARACTERS = 65_536
 BATCH_TOKENS = 512
 # Within a batch no text is shorter than this share of the longest: padding costs as much as text.
 LEAST_FILLED = 0.8
+# The operator by which a graph looks at all of a batch to find a scale, as its file spells it.
+DYNAMIC = b"DynamicQuantizeLinear"
 
 
 class Runtime:
@@ -29,6 +31,7 @@ class Runtime:
 
     def __init__(self, model: Path, tokenizer: Path, most_tokens: int) -> None:
         self._session = _session(model)
+        self._alone = scales_by_batch(model)
         self._tokenizer = open_tokenizer(tokenizer, most_tokens)
         self._inputs = frozenset(str(given.name) for given in self._session.get_inputs())
 
@@ -36,24 +39,30 @@ class Runtime:
         """Each text's ids, cut to what the classifier reads, markers included."""
         return token_ids(self._tokenizer, texts)
 
-    def logits(self, tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """(n, labels) float32, in the order of the texts. Blocks the thread."""
+    def logits(self, tokens: Sequence[Sequence[int]], *, padded_to: int = 0) -> NDArray[np.float32]:
+        """(n, labels) float32, in the order of the texts. Blocks the thread.
+
+        `padded_to` fills every batch up to so many tokens, which costs time and gains nothing: a benchmark
+        shows how much.
+        """
         import numpy as np  # noqa: PLC0415 - an extra, and heavy
 
         if not tokens:
             return np.zeros((0, 0), np.float32)
         rows: list[Any] = [None] * len(tokens)
-        for batch in batches([len(ids) for ids in tokens]):
-            found = self._run([tokens[index] for index in batch])
+        for batch in (
+            [[row] for row in range(len(tokens))] if self._alone else batches(list(map(len, tokens)))
+        ):
+            found = self._run([tokens[index] for index in batch], padded_to)
             for place, index in enumerate(batch):
                 rows[index] = found[place]
         return np.stack(rows)
 
-    def _run(self, tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def _run(self, tokens: Sequence[Sequence[int]], padded_to: int) -> NDArray[np.float32]:
         """Logits of one batch, longest text first."""
         import numpy as np  # noqa: PLC0415 - the same
 
-        ids = np.zeros((len(tokens), len(tokens[0])), np.int64)
+        ids = np.zeros((len(tokens), max(len(tokens[0]), padded_to)), np.int64)
         mask = np.zeros_like(ids)
         for row, text in enumerate(tokens):
             ids[row, : len(text)] = text
@@ -63,6 +72,14 @@ class Runtime:
             None, {name: value for name, value in every.items() if name in self._inputs}
         )[0]
         return found
+
+
+def scales_by_batch(path: Path) -> bool:
+    """Whether the graph scales its activations over all texts of a batch, so that neighbours would count.
+
+    Then each text runs alone: what is said of it must not depend on who asks at the same time.
+    """
+    return DYNAMIC in path.read_bytes()
 
 
 def _session(path: Path) -> Any:
