@@ -13,7 +13,7 @@ pytest.importorskip("transformers", reason="needs the extra `distill`")
 pytest.importorskip("onnx", reason="needs the extra `distill`")
 
 from edgewise.domain.errors import BundleError
-from edgewise.learning.distill import exporting, run
+from edgewise.learning.distill import exporting, finetune, run
 from edgewise.learning.distill.finetune import batched, class_weights, logits_of
 from edgewise.learning.distill.labelled import LabelledTable
 from edgewise.learning.distill.options import DistillOptions, FineTuning
@@ -67,7 +67,7 @@ def test_the_smallest_that_keeps_enough_is_chosen(made: Path) -> None:
 
 def test_no_pickle_is_left_behind(made: Path) -> None:
     endings = {path.suffix for path in made.rglob("*") if path.is_file()}
-    assert endings == {".json", ".onnx", ".safetensors"}
+    assert endings == {".html", ".json", ".onnx", ".png", ".safetensors"}
 
 
 def test_what_is_done_is_kept_and_what_is_torn_is_done_again(
@@ -76,12 +76,12 @@ def test_what_is_done_is_kept_and_what_is_torn_is_done_again(
     before = (made / "classifier.json").read_bytes()
     said: list[str] = []
     with monkeypatch.context() as patched:
-        patched.setattr(run, "fine_tune", None)  # calling it would fail
-        patched.setattr(run, "export", None)
+        patched.setattr(finetune, "fine_tune", None)  # calling it would fail
+        patched.setattr(exporting, "export", None)
         (made / "stages/int8/model.onnx").write_bytes(b"torn")
         run.distill(parts, made, options(base), said.append)
     assert [line for line in said if "kept" in line] == [
-        f"{name}: done before, kept." for name in ("finetune", "fp32", "int4")
+        f"{name}: done before, kept." for name in ("finetune", "fp32", "int4", "benchmark")
     ]
     assert any(line.startswith("int8: ") and "accuracy" in line for line in said)
     chosen = json.loads((made / "classifier.json").read_bytes())

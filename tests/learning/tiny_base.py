@@ -18,7 +18,7 @@ REST = ("the", "a", "my", "his", "is", "was", "here", "gone")
 
 def tiny_base(folder: Path) -> Path:
     """Write configuration, weights and tokenizer."""
-    words = (*SPECIAL, *FRUIT, *TOOLS, *REST)
+    words = (*SPECIAL, *FRUIT, *TOOLS, *REST, "[MASK]")
     tokenizer = Tokenizer(WordLevel({word: row for row, word in enumerate(words)}, unk_token=SPECIAL[1]))
     tokenizer.pre_tokenizer = Whitespace()
     tokenizer.post_processor = TemplateProcessing(

@@ -129,8 +129,12 @@ def _optimiser(network: TextClassifier, lesson: Lesson) -> tuple[Any, Any]:
         {"params": list(network.head.parameters()), "lr": tuning.head_rate},
     ]
     steps = max(1, tuning.epochs * -(-len(lesson.train.labels) // tuning.batch))
+    return warmed(torch.optim.AdamW(groups, weight_decay=0.01), steps)
+
+
+def warmed(optimiser: Any, steps: int) -> tuple[Any, Any]:
+    """The optimiser and its schedule: up over a tenth of the steps, then down to nothing."""
     warm = max(1, int(WARM_UP * steps))
-    optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
 
     def share(step: int) -> float:
         return min((step + 1) / warm, max(0.0, (steps - step) / max(1, steps - warm)))

@@ -104,6 +104,15 @@ def read_held_out(
     return table.rows(fresh, *(f"{path.name}: {note}" for note in notes))
 
 
+def unseen(texts: Sequence[str], test: LabelledTable) -> tuple[list[str], str]:
+    """Texts without labels that do not stand in the test part, and a sentence where there were such."""
+    tested = set(test.keys)
+    kept = [text for text in texts if prompt_key(text) not in tested]
+    left = len(texts) - len(kept)
+    note = f"{_count(left, 'text')} without a label left out: they stand in the test part." if left else ""
+    return kept, note
+
+
 def one_spelling(labels: Sequence[str]) -> tuple[list[str], list[str]]:
     """Each label in its most frequent spelling, whatever case or white space; a sentence for each merger."""
     spellings: dict[str, Counter[str]] = defaultdict(Counter)

@@ -7,6 +7,7 @@ from time import process_time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import Struct
 
 from edgewise.upstreams.classifier.bundle import softmax
 
@@ -55,10 +56,28 @@ def calibration_error(probabilities: NDArray[np.float64], labels: Labels) -> flo
 
     Source: Guo et al., "On calibration of modern neural networks", ICML 2017.
     """
+    held = reliability(probabilities, labels)
+    return sum(abs(b.confidence - b.accuracy) * b.texts for b in held) / len(labels)
+
+
+class Bin(Struct, frozen=True):
+    """Texts of like confidence: how sure it was of them on average, and how often it was right."""
+
+    confidence: float
+    accuracy: float
+    texts: int
+
+
+def reliability(probabilities: NDArray[np.float64], labels: Labels) -> tuple[Bin, ...]:
+    """The bins of `calibration_error` that hold texts, least sure first."""
     sure, right = probabilities.max(1), probabilities.argmax(1) == labels
     bins = np.minimum((sure * BINS).astype(int), BINS - 1)
-    gaps = [abs(float(sure[bins == b].sum() - right[bins == b].sum())) for b in range(BINS)]
-    return sum(gaps) / len(labels)
+    held = [bins == number for number in range(BINS)]
+    return tuple(
+        Bin(round(float(sure[b].mean()), 6), round(float(right[b].mean()), 6), int(b.sum()))
+        for b in held
+        if b.any()
+    )
 
 
 def fitted_temperature(logits: Logits, labels: Labels) -> float:

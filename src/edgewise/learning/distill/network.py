@@ -38,8 +38,12 @@ class TextClassifier(Module):
 
 def fresh(base: str, labels: int) -> TextClassifier:
     """A backbone as it was trained, under a head that knows nothing; eager attention, as exporting needs."""
-    backbone = transformers.AutoModel.from_pretrained(base, attn_implementation="eager")
-    return TextClassifier(backbone, labels)
+    return TextClassifier(backbone_of(base), labels)
+
+
+def backbone_of(base: str) -> Any:
+    """The base model as it was trained, without any head."""
+    return transformers.AutoModel.from_pretrained(base, attn_implementation="eager")
 
 
 def save(network: TextClassifier, folder: Path) -> None:

@@ -25,8 +25,27 @@ class FineTuning(Struct, frozen=True):
     weight_power: float = 0.5
 
 
+class Adapting(Struct, frozen=True):
+    """How domain text without labels is read: `masked` is the share of tokens to be guessed.
+
+    The head that guesses is fitted first, `head_steps` batches with the backbone frozen; then all is trained
+    for `epochs`. A share `held_out` of the texts tells whether that helped.
+    """
+
+    epochs: int = 2
+    batch: int = 32
+    rate: float = 1e-4
+    head_rate: float = 1e-3
+    head_steps: int = 100
+    masked: float = 0.15
+    held_out: float = 0.05
+
+
 class DistillOptions(Struct, frozen=True):
-    """The whole of it. `keep` is the share of the full model's accuracy that a smaller one must keep."""
+    """The whole of it. `keep` is the share of the full model's accuracy that a smaller one must keep.
+
+    `watts` is what one busy core is taken to draw, for the estimate of energy.
+    """
 
     base: str = DEFAULT
     seed: int = 0
@@ -34,3 +53,5 @@ class DistillOptions(Struct, frozen=True):
     keep: float = 0.991
     threads: int = 1
     tuning: FineTuning = FineTuning()
+    adapting: Adapting = Adapting()
+    watts: float = 10.0

@@ -4,34 +4,32 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from hashlib import sha256
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
-import msgspec
-import numpy as np
+from msgspec import convert, to_builtins
+from msgspec.structs import replace
 
-from edgewise.learning.distill.base import base_folder
+from edgewise.learning.distill.benchmark import Benchmark
 from edgewise.learning.distill.compressing import RECIPES
-from edgewise.learning.distill.exporting import export
-from edgewise.learning.distill.finetune import Lesson, Rows, fine_tune
-from edgewise.learning.distill.measuring import cpu_ms, figures, fitted_temperature
-from edgewise.learning.distill.state import stage
-from edgewise.upstreams.classifier import MANIFEST, ClassifierBundle, ClassifierManifest, Learned, pack
-from edgewise.upstreams.classifier.runtime import Runtime, open_tokenizer, token_ids
+from edgewise.learning.distill.report import report_on, write
+from edgewise.learning.distill.stages import FULL, STAGES, Work
+from edgewise.learning.distill.state import finished
+from edgewise.upstreams.classifier import MANIFEST, ClassifierBundle
+from edgewise.upstreams.classifier.manifest import read_manifest, write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
-    from edgewise.learning.distill.labelled import LabelledTable
+    from edgewise.learning.distill.benchmark import BundleFigures
     from edgewise.learning.distill.options import DistillOptions
     from edgewise.learning.distill.parts import Parts
-    from edgewise.learning.distill.state import Finished
+    from edgewise.upstreams.classifier import ClassifierManifest
 
     Say = Callable[[str], None]
 
-STAGES = "stages"
-FULL = "fp32"
+ORDER: Final = ("adapt", "finetune", "export", "compress", "benchmark", "report")
+"""The stages by the names that `--stage` takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +40,33 @@ class Distilled:
     recipes: dict[str, ClassifierManifest]
 
 
-def distill(parts: Parts, output: Path, options: DistillOptions, say: Say) -> Distilled:
-    """From tables to a bundle in `output`: fine-tune, export, compress, choose.
+def distill(  # noqa: PLR0913 - the last two are for those who want less, or more
+    parts: Parts,
+    output: Path,
+    options: DistillOptions,
+    say: Say,
+    *,
+    unlabelled: Sequence[str] = (),
+    until: str = ORDER[-1],
+) -> Distilled | None:
+    """From tables to a bundle in `output`: adapt, fine-tune, export, compress, choose, benchmark, report.
 
     Chosen is the smallest bundle that keeps `options.keep` of the full one's accuracy on the validation part.
-    Every stage lies in `output/stages`, and is kept where nothing before it changed. Raises `MissingExtra`
-    without the extra "distill", `AssetError` and `BundleError`.
+    Every stage lies in `output/stages`, and is kept where nothing before it changed. It ends after the stage
+    `until`; None where that is before there is a choice. Raises `MissingExtra` without the extra "distill",
+    `AssetError` and `BundleError`.
     """
-    work = _Work(parts, output / STAGES, options, say)
+    last = ORDER.index(until)
+    work = Work(parts, output / STAGES, options, say, unlabelled)
+    if last == 0:
+        work.adapted()
+        return None
     tuned = work.tuned()
+    if last < ORDER.index("export"):
+        return None
     full = work.exported(tuned)
+    if last < ORDER.index("compress"):
+        return None
     for recipe in RECIPES:
         work.compressed(recipe, full)
     found = {name: ClassifierBundle.load(work.folder / name).manifest for name in (FULL, *RECIPES)}
@@ -60,7 +75,37 @@ def distill(parts: Parts, output: Path, options: DistillOptions, say: Say) -> Di
         aside = output / f".{name}"
         shutil.copyfile(work.folder / chosen / name, aside)
         aside.replace(output / name)
-    return Distilled(found[chosen], found)
+    made = Distilled(found[chosen], found)
+    if last >= ORDER.index("benchmark"):
+        measured = convert(work.benchmarked(tuple(found)).facts, Benchmark)
+        _add(output, measured.bundles[chosen])
+        if last >= ORDER.index("report"):
+            _report(work, output, made, measured)
+    return made
+
+
+def _add(output: Path, figures: BundleFigures) -> None:
+    """Write what was measured into the manifest of the bundle chosen, beside its quality."""
+    manifest = read_manifest(output)
+    metrics = {**manifest.metrics, "benchmark": to_builtins(figures.alone), "energy_mj": figures.energy_mj}
+    write_manifest(output, replace(manifest, metrics=metrics))
+
+
+def _report(work: Work, output: Path, made: Distilled, measured: Benchmark) -> None:
+    facts = {name: finished(work.folder / name) for name in ("adapt", "finetune", FULL)}
+    report = report_on(
+        made.chosen,
+        made.recipes,
+        measured,
+        tables=(work.parts.train.file, work.parts.test.file),
+        keep=work.options.keep,
+        tuned=facts["finetune"],
+        exported=facts[FULL],
+        adapted=facts["adapt"] if work.unlabelled else None,
+    )
+    files = write(report, output)
+    if not any(name.endswith(".png") for name in files):
+        work.say("There are no pictures without matplotlib: pip install 'edgewise[distill]'.")
 
 
 def _smallest(found: dict[str, ClassifierManifest], keep: float, say: Say) -> str:
@@ -73,122 +118,3 @@ def _smallest(found: dict[str, ClassifierManifest], keep: float, say: Say) -> st
     if chosen == FULL:
         say(f"No compressed model keeps {keep:.1%} of the accuracy on the validation part; it stays {FULL}.")
     return chosen
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """One distillation: its tables, the folder of its stages, and how."""
-
-    parts: Parts
-    folder: Path
-    options: DistillOptions
-    say: Say
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The columns of every logit."""
-        return self.parts.train.names
-
-    def tuned(self) -> Finished:
-        """The stage that trains."""
-        base = base_folder(self.options.base)
-        given = {
-            "parts": [_fingerprint(part) for part in (self.parts.train, self.parts.validation)],
-            "options": {**msgspec.to_builtins(self.options), "keep": None},
-        }
-        return stage(self.folder / "finetune", given, lambda place: self._tune(base, place), self.say)
-
-    def _tune(self, base: str, place: Path) -> dict[str, Any]:
-        tokenizer = open_tokenizer(Path(base) / "tokenizer.json", self.options.most_tokens)
-        column = {name: number for number, name in enumerate(self.labels)}
-
-        def rows(table: LabelledTable) -> Rows:
-            return Rows(token_ids(tokenizer, table.texts), [column[label] for label in table.labels])
-
-        lesson = Lesson(rows(self.parts.train), rows(self.parts.validation), len(column), self.options)
-        return fine_tune(base, lesson, place, self.say)
-
-    def exported(self, tuned: Finished) -> Finished:
-        """The stage that makes ONNX of it: the full bundle."""
-        trained = self.folder / "finetune"
-
-        def make(place: Path) -> dict[str, Any]:
-            texts = self.parts.validation.texts
-            facts = export(trained, len(self.labels), self.options.most_tokens, texts, place)
-            shutil.copyfile(trained / "tokenizer.json", place / "tokenizer.json")
-            self._packed(FULL, place, place)
-            return facts
-
-        return stage(self.folder / FULL, [tuned.key, self._tested()], make, self.say)
-
-    def compressed(self, recipe: str, full: Finished) -> Finished:
-        """The stage that makes it small one way."""
-
-        def make(place: Path) -> dict[str, Any]:
-            source = self.folder / FULL
-            RECIPES[recipe](source / "model.onnx", place / "model.onnx")
-            shutil.copyfile(source / "tokenizer.json", place / "tokenizer.json")
-            self._packed(recipe, place, source)
-            return {}
-
-        return stage(self.folder / recipe, [full.key, recipe], make, self.say)
-
-    def _packed(self, recipe: str, place: Path, full: Path) -> None:
-        """Measure a model beside the full one, fit its temperature, and write its manifest."""
-        runtime, whole = self._runtime(place), self._runtime(full)
-        metrics: dict[str, Any] = {"bytes": (place / "model.onnx").stat().st_size}
-        temperature = 1.0
-        for name, part in (("validation", self.parts.validation), ("test", self.parts.test)):
-            tokens = runtime.tokens(part.texts)
-            logits, labels = runtime.logits(tokens), self._columns(part.labels)
-            if name == "validation":
-                temperature = fitted_temperature(logits, labels)
-            metrics[name] = figures(logits, labels, temperature, whole.logits(tokens))
-        metrics["cpu_ms"] = cpu_ms(runtime, self.parts.test.texts)
-        self.say(
-            f"{recipe}: {metrics['bytes'] / 1e6:.1f} MB, "
-            f"accuracy {metrics['validation']['accuracy']:.1%} on the validation part"
-        )
-        pack(
-            place,
-            labels=self.labels,
-            recipe=recipe,
-            temperature=temperature,
-            most_tokens=self.options.most_tokens,
-            learned=self._learned(),
-            metrics=metrics,
-        )
-
-    def _runtime(self, place: Path) -> Runtime:
-        return Runtime(place / "model.onnx", place / "tokenizer.json", self.options.most_tokens)
-
-    def _columns(self, labels: Sequence[str]) -> Any:
-        column = {name: number for number, name in enumerate(self.labels)}
-        return np.array([column[label] for label in labels])
-
-    def _tested(self) -> str:
-        return _fingerprint(self.parts.test)
-
-    def _learned(self) -> Learned:
-        parts = self.parts
-        return Learned(
-            self.options.base,
-            len(parts.train.texts),
-            len(parts.validation.texts),
-            len(parts.test.texts),
-            _fingerprint(parts.train),
-            self.options.seed,
-            tuple(dict.fromkeys((*parts.train.notes, *parts.test.notes))),
-        )
-
-
-def _fingerprint(table: LabelledTable) -> str:
-    """The same for the same rows, in whatever order."""
-    rows = sorted(zip(table.texts, table.labels, strict=True))
-    return sha256(msgspec.json.encode([[_plain(text), _plain(label)] for text, label in rows])).hexdigest()[
-        :16
-    ]
-
-
-def _plain(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()

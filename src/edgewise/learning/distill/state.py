@@ -50,6 +50,12 @@ def stage(
     return done
 
 
+def finished(folder: Path) -> dict[str, Any]:
+    """What was found on the way of a stage that ended; nothing where it did not."""
+    found = _finished(folder)
+    return {} if found is None else found.facts
+
+
 def _finished(folder: Path) -> Finished | None:
     try:
         return msgspec.json.decode((folder / STATE).read_bytes(), type=Finished)

@@ -69,10 +69,15 @@ def pack(  # noqa: PLR0913 - the fields that cannot be computed
     manifest = ClassifierManifest(
         SCHEMA, KIND, version, labels, recipe, temperature, most_tokens, learned, metrics, files
     )
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def write_manifest(folder: Path, manifest: ClassifierManifest) -> None:
+    """Write it whole or not at all."""
     aside = folder / f".{MANIFEST}"
     aside.write_bytes(msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n")
     aside.replace(folder / MANIFEST)
-    return manifest
 
 
 def read_manifest(folder: Path) -> ClassifierManifest:
