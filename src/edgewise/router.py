@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from time import perf_counter, time
@@ -19,8 +18,10 @@ from edgewise.domain.errors import (
 )
 from edgewise.domain.reasons import BY_RULE, reason_for
 from edgewise.domain.requests import Situation
-from edgewise.domain.signals import NO_SIGNALS
+from edgewise.domain.signals import NO_SIGNALS, known
+from edgewise.execution import Again, Second, evidence_of
 from edgewise.policies import settled
+from edgewise.policies.holding import holding
 from edgewise.policies.objectives import objective_of
 from edgewise.policies.shadow import askable
 from edgewise.sessions.trim import fitted
@@ -39,10 +40,20 @@ CLASSIFY = "classify"  # the policy of texts that are to be labelled
 
 
 class _Named(NamedTuple):
-    """A policy and its name, which wrappers make anew each time they are asked."""
+    """A policy, its name, which wrappers make anew each time, and whether it reads answers."""
 
     policy: Policy
     name: str
+    holds: bool
+
+
+class _Decided(NamedTuple):
+    """A decision, and what it was made of: the request as screened, the policy, and what that looked at."""
+
+    decision: Decision
+    request: Request
+    policy: _Named
+    situation: Situation
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +106,16 @@ class Router:
         arrived = perf_counter()
         request = await self._screened(request)
         try:
-            decision = await self._decide(request)
+            decided = await self._decide(request)
         except NoEligibleCandidate as refused:
             await self.executor.refuse(self._refused(request, refused), refused, arrived=arrived)
             raise
-        chosen = self._by_id[decision.chosen]
+        decision = decided.decision
         if request.needs.least_tokens is not None:
-            decision, request = fitted(decision, chosen, request)
-        answering = self.executor.carry_out(decision, chosen, request, arrived=arrived)
+            decision, request = fitted(decision, self._by_id[decision.chosen], request)
+        answering = self.executor.carry_out(
+            decision, self._by_id[decision.chosen], request, arrived=arrived, second=self._second(decided)
+        )
         shadow = decision.shadow
         if self.shadows is None or shadow is None or not shadow.ask or not shadow.chosen:
             return await answering
@@ -114,7 +127,7 @@ class Router:
         `explore=False` takes the most probable candidate instead of drawing one. Raises `UnknownModel`
         and `NoEligibleCandidate`.
         """
-        return await self._decide(await self._screened(request), explore=explore)
+        return (await self._decide(await self._screened(request), explore=explore)).decision
 
     async def _screened(self, request: Request) -> Request:
         """The request as the screens leave it: with findings, and held to what its session promised."""
@@ -122,7 +135,7 @@ class Router:
             request = await screen.screen(request)
         return request
 
-    async def _decide(self, request: Request, *, explore: bool = True) -> Decision:
+    async def _decide(self, request: Request, *, explore: bool = True) -> _Decided:
         arrived = perf_counter()
         wishes = request.wishes
         policy, calm = self._policy_for(request)
@@ -135,23 +148,22 @@ class Router:
         kept, objections = shortlist(
             request, self._field(request), self.constraints, signals, best_effort=self.best_effort
         )
-        odds = policy.policy.odds(
-            Situation(
-                features,
-                kept,
-                signals,
-                wishes.objective,
-                wishes.session or request.id,
-                request.previous,
-                request.in_tool_loop,
-            )
+        situation = Situation(
+            features,
+            kept,
+            signals,
+            wishes.objective,
+            wishes.session or request.id,
+            request.previous,
+            request.in_tool_loop,
         )
+        odds = policy.policy.odds(situation)
         chosen = draw(odds, request.id) if explore else odds.favourite
         if chosen not in kept:  # somebody's own policy; what was objected to is not its to choose
             raise EdgewiseError(
                 f"The policy '{policy.name}' chose '{chosen}', who may not answer this request."
             )
-        return self._record(
+        decision = self._record(
             request,
             policy.name,
             reason_for(odds, chosen, kept, objections, request),
@@ -163,6 +175,25 @@ class Router:
             micros=(perf_counter() - arrived) * 1e6,
             signals=signals,
         )
+        return _Decided(decision, request, policy, situation)
+
+    def _second(self, decided: _Decided) -> Second | None:
+        """How to decide again once the edge has answered; None where nobody else may answer anyway."""
+        if not decided.policy.holds or decided.decision.location != "edge":
+            return None
+        policy, left = decided.policy.policy, decided.situation.shortlist
+        if not holding(policy) or policy.hold_s is None or left.at("cloud") is None:
+            return None
+        again = Again(
+            decided.decision,
+            decided.request,
+            decided.situation,
+            policy,
+            self.constraints,
+            self._featurizer_for(decided.request),
+            self.signals,
+        )
+        return Second(policy.hold_s, again.decide)
 
     def _refused(self, request: Request, refused: NoEligibleCandidate) -> Decision:
         """The record of a request that nobody may answer: no choice, and every objection."""
@@ -203,7 +234,7 @@ class Router:
             shortlist=tuple(by_id),
             forecasts=odds.forecasts if odds else {},
             objections=objections,
-            evidence=_evidence(odds.evidence if odds else {}, request),
+            evidence=evidence_of(odds.evidence if odds else {}, request),
             objective=wishes.objective,
             model=wishes.model,
             session=wishes.session,
@@ -214,10 +245,11 @@ class Router:
             prompt_hash=prompt_hash,
             micros=micros,
             shadow=askable(odds.shadow, chosen.id, request, objections) if odds and chosen else None,
-            signals={s.name: s.value for s in signals.values() if s.value is not None},
+            signals=known(signals),
             vector=vector,
             vector_version=features.vector_version if features and vector else "",
             key=request.key,
+            task=request.needs.task,
         )
 
     def tasks(self) -> list[str]:
@@ -251,14 +283,6 @@ class Router:
         return found
 
 
-def _evidence(evidence: dict[str, float], request: Request) -> dict[str, float]:
-    """What led to the odds, and how often each rule found something private: never what it found."""
-    if not request.findings:
-        return evidence
-    found = Counter(f"found:{finding.rule}" for finding in request.findings)
-    return {**evidence, **{name: float(times) for name, times in found.items()}}
-
-
 def _by_task(candidates: Sequence[Candidate]) -> dict[str | None, tuple[Candidate, ...]]:
     """Candidates by what they do: chat (None), or labelling texts for a task."""
     found: dict[str | None, list[Candidate]] = {}
@@ -270,7 +294,7 @@ def _by_task(candidates: Sequence[Candidate]) -> dict[str | None, tuple[Candidat
 def _pair(policy: Policy) -> tuple[_Named, _Named]:
     """A policy, and the same without its exploration."""
     calm = settled(policy)
-    return _Named(policy, policy.name), _Named(calm, calm.name)
+    return _Named(policy, policy.name, holding(policy)), _Named(calm, calm.name, holding(calm))
 
 
 def _check_objective(spelling: str) -> None:

@@ -167,6 +167,7 @@ def recorded(beside: Decision, candidate: Candidate) -> Decision:
         prompt_hash=beside.prompt_hash,
         micros=beside.micros,
         shadow_of=beside.id,
+        task=beside.task,
     )
 
 
