@@ -81,3 +81,87 @@ def test_a_bad_file_gets_a_sentence_and_writes_nothing(
 def test_a_folder_that_is_no_bundle(tmp_path: Path) -> None:
     said = complaint(edgewise("classify", "--bundle", ".", "--input", "-", cwd=tmp_path))
     assert "is no classifier: classifier.json cannot be read" in said
+
+
+CONFIG = """
+[policies.classify]
+kind = "edge-first"
+explore = 0.0
+
+[[candidates]]
+id = "small"
+location = "edge"
+kind = "classifier"
+bundle = "moods"
+
+[[candidates]]
+id = "large"
+location = "cloud"
+kind = "classifier"
+bundle = "moods"
+price = { input = 0.0, output = 0.0, per_query = 0.001 }
+"""
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> Path:
+    made(tmp_path / "moods")
+    (tmp_path / "edgewise.toml").write_text(CONFIG)
+    return tmp_path
+
+
+def test_without_a_bundle_the_configured_candidates_are_asked_and_recorded(configured: Path) -> None:
+    (configured / "in.jsonl").write_text(
+        '{"text": "good", "label": "x"}\n{"text": ""}\n{"text": "bad late", "n": 2}\n'
+    )
+    words = ("classify", "--input", "in.jsonl", "--output", "out.jsonl", "--top", "1")
+    ran = edgewise(*words, cwd=configured)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.decode() == (
+        "1 row has an empty text, and got no label.\n2 texts: 2 at the edge, 0 in the cloud, for $0.000000.\n"
+    )
+    first, empty, last = lines((configured / "out.jsonl").read_bytes())
+    assert (first["label"], first["true_label"], first["candidate"]) == ("praise", "x", "small")
+    assert first["reason"] == "optimal_edge"
+    assert (empty["label"], last["label"], last["n"]) == (None, "blame", 2)
+    assert isinstance(last["probabilities"], dict)
+    assert len(last["probabilities"]) == 1
+    shown = edgewise("log", "export", "--format", "jsonl", cwd=configured)
+    assert [row["prompt"] for row in lines(shown.stdout)] == ["good", "bad late"]
+
+
+def test_a_pinned_candidate_answers_and_is_paid(configured: Path) -> None:
+    ran = edgewise("classify", "--input", "-", "--model", "large", given=b"good\nbad\n", cwd=configured)
+    assert ran.returncode == 0, ran.stderr
+    assert {row["candidate"] for row in lines(ran.stdout)} == {"large"}
+    assert ran.stderr.decode() == "2 texts: 0 at the edge, 2 in the cloud, for $0.002000.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--task", "tickets"), "There is no task 'tickets'; there are ''."),
+        (("--bundle", "moods", "--model", "large"), "--task and --model choose among configured candidates"),
+    ],
+)
+def test_what_cannot_be_meant(configured: Path, words: tuple[str, ...], said: str) -> None:
+    ran = edgewise("classify", "--input", "-", *words, given=b"good\n", cwd=configured)
+    assert ran.returncode == 2
+    assert said in ran.stderr.decode()
+
+
+def test_bundles_of_one_task_must_know_the_same_labels(configured: Path) -> None:
+    manifest = configured / "other" / "classifier.json"
+    made(configured / "other")
+    manifest.write_text(manifest.read_text().replace('"parcel"', '"letter"'))
+    config = CONFIG.replace(
+        'kind = "classifier"\nbundle = "moods"\nprice', 'kind = "classifier"\nbundle = "other"\nprice'
+    )
+    (configured / "edgewise.toml").write_text(config)
+    said = complaint(edgewise("classify", "--input", "-", given=b"good\n", cwd=configured))
+    assert "'small' and 'large' do not know the same labels (only one has 'letter')" in said
+
+
+def test_without_any_classifier_it_says_so(tmp_path: Path) -> None:
+    said = complaint(edgewise("classify", "--input", "-", given=b"good\n", cwd=tmp_path))
+    assert "No classifier is configured; name a folder with --bundle" in said

@@ -145,7 +145,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     values at that moment, by name. `shadow_of` is the id of
     the decision beside which this one was made; its reason is `shadow`, and no client saw its answer.
     `vector` is what a learned policy reads of the conversation, packed, and `vector_version` its features,
-    where the store keeps vectors. `key` is the name of the client's key, never the key.
+    where the store keeps vectors. `key` is the name of the client's key, never the key. `task` says what a
+    text was labelled for ("" where the configuration names none); None: it was a chat.
     """
 
     id: str
@@ -175,6 +176,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     vector: bytes | None = None
     vector_version: str = ""
     key: str | None = None
+    task: str | None = None
 
 
 class Attempt(Struct, frozen=True, kw_only=True):

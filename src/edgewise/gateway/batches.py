@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edgewise.domain.errors import EdgewiseError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from edgewise.domain.requests import Request
     from edgewise.execution import Answer
@@ -39,20 +39,36 @@ async def together(router: Router, requests: Sequence[Request]) -> list[Answer |
     return [one for one in found if one is not None]
 
 
-def summary(found: Sequence[Answer | EdgewiseError]) -> dict[str, Any]:
-    """A batch in numbers: how many texts went where and why, how many failed, and what they cost in USD.
+class Sums:
+    """A batch in numbers: how many texts went where and why, how many failed, and what they cost in USD."""
 
-    `cost_usd` is None where a call has no price.
-    """
-    answers = [one for one in found if not isinstance(one, EdgewiseError)]
-    outcomes = [one.outcome for one in answers if one.outcome is not None]
-    costs = [outcome.cost_usd for outcome in outcomes]
-    unpriced = any(outcome.cost_state == "unpriced" for outcome in outcomes)
-    return {
-        "texts": len(found),
-        "edge": sum(one.decision.location == "edge" for one in answers),
-        "cloud": sum(one.decision.location == "cloud" for one in answers),
-        "failed": len(found) - len(answers),
-        "reasons": dict(Counter(one.decision.reason for one in answers).most_common()),
-        "cost_usd": None if unpriced else sum(cost for cost in costs if cost is not None),
-    }
+    def __init__(self, found: Iterable[Answer | EdgewiseError] = ()) -> None:
+        self.texts = self.failed = 0
+        self.cost_usd, self.is_priced = 0.0, True
+        self.places: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
+        for one in found:
+            self.add(one)
+
+    def add(self, one: Answer | EdgewiseError) -> None:
+        """Count what became of one text."""
+        self.texts += 1
+        if isinstance(one, EdgewiseError):
+            self.failed += 1
+            return
+        self.places[one.decision.location] += 1
+        self.reasons[one.decision.reason] += 1
+        if one.outcome is not None:
+            self.cost_usd += one.outcome.cost_usd or 0.0
+            self.is_priced &= one.outcome.cost_state != "unpriced"
+
+    def told(self) -> dict[str, Any]:
+        """As the answer to a batch holds them. `cost_usd` is None where a call had no price."""
+        return {
+            "texts": self.texts,
+            "edge": self.places["edge"],
+            "cloud": self.places["cloud"],
+            "failed": self.failed,
+            "reasons": dict(self.reasons.most_common()),
+            "cost_usd": self.cost_usd if self.is_priced else None,
+        }

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from edgewise.domain.errors import EdgewiseError, UnknownModel
-from edgewise.gateway.batches import summary, together
+from edgewise.gateway.batches import Sums, together
 from edgewise.gateway.callers import CALLER, NOBODY
 from edgewise.gateway.chat import told, wished
 from edgewise.gateway.classify_body import parse_classify
@@ -75,7 +75,7 @@ def _body(batch: Batch, found: Sequence[Answer | EdgewiseError]) -> dict[str, An
         "data": data,
         "model": batch.model,
         "usage": {"prompt_tokens": tokens, "completion_tokens": said, "total_tokens": tokens + said},
-        "edgewise": summary(found),
+        "edgewise": Sums(found).told(),
     }
 
 
