@@ -81,7 +81,7 @@ def test_what_is_done_is_kept_and_what_is_torn_is_done_again(
         (made / "stages/int8/model.onnx").write_bytes(b"torn")
         run.distill(parts, made, options(base), said.append)
     assert [line for line in said if "kept" in line] == [
-        f"{name}: done before, kept." for name in ("finetune", "fp32", "int4", "benchmark")
+        f"{name}: done before, kept." for name in ("finetune", "fp32", "int4", "cascade", "benchmark")
     ]
     assert any(line.startswith("int8: ") and "accuracy" in line for line in said)
     chosen = json.loads((made / "classifier.json").read_bytes())

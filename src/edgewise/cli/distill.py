@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from edgewise.cli.console import err, out, write_failure
+from edgewise.cli.distill_promise import Promised, told
 from edgewise.cli.extras import CLASSIFYING as RUNNING
 from edgewise.domain.errors import MissingExtra, RequestError
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from edgewise.learning.distill.parts import Parts
     from edgewise.learning.distill.run import Distilled
 
-Stage = Literal["adapt", "finetune", "export", "compress", "benchmark", "report"]
+Stage = Literal["adapt", "finetune", "export", "compress", "cascade", "benchmark", "report"]
 LIBRARIES = ("numpy", "onnx", "onnxruntime", "safetensors", "tokenizers", "torch", "transformers")
 
 
@@ -51,6 +52,29 @@ def command(  # noqa: PLR0913 - one argument an option
     watts: Annotated[
         float, typer.Option(help="What a busy core draws, for the estimate of energy.", min=0)
     ] = 10.0,
+    max_loss: Annotated[
+        float | None,
+        typer.Option(
+            help="Prove a bound on the accuracy lost against the cloud, such as 0.01.", min=0, max=1
+        ),
+    ] = None,
+    confidence: Annotated[float, typer.Option(help="How sure that bound shall be.", min=0, max=1)] = 0.95,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(help="A table to prove it on (default: a tenth of TABLE is not trained on)."),
+    ] = None,
+    cloud: Annotated[
+        str | None,
+        typer.Option(
+            help="The cloud: a classifier's folder, or the column with its labels (the full model)."
+        ),
+    ] = None,
+    out_of_scope: Annotated[
+        str | None, typer.Option(help="Texts about none of the labels: a table, or one text a line.")
+    ] = None,
+    in_scope: Annotated[
+        float, typer.Option(help="The share of texts that may not be taken for strange.", min=0, max=1)
+    ] = 0.98,
     stage: Annotated[Stage, typer.Option(help="The last stage to run; those before it run if need be.")] = (
         "report"
     ),
@@ -67,6 +91,8 @@ def command(  # noqa: PLR0913 - one argument an option
         _refuse_or_adapt(texts, output, options, stage)
         return
     parts = _parts(table, test, (text_column, label_column), seed)
+    promised = Promised(max_loss, confidence, calibration, cloud, out_of_scope, in_scope)
+    parts, guarding = promised.guarding(parts, (table, test), (text_column, label_column), seed)
     _need_libraries(output)
     from edgewise.learning.distill.labelled import unseen  # noqa: PLC0415 - the same
     from edgewise.learning.distill.run import distill  # noqa: PLC0415 - the same
@@ -75,7 +101,7 @@ def command(  # noqa: PLR0913 - one argument an option
     if note:
         err(note)
     with _writing(output):
-        found = distill(parts, output, options, err, unlabelled=texts, until=stage)
+        found = distill(parts, output, options, err, unlabelled=texts, guarding=guarding, until=stage)
     if found is None:
         out(f"{output}: done up to the stage {stage}")
     else:
@@ -146,5 +172,7 @@ def _tell(found: Distilled, output: Path, *, reported: bool) -> None:
             f"{test['texts']:,} texts)  agrees {test['agreement']:.1%}  "
             f"{metrics['cpu_ms']['mean']:.1f} CPU-ms a text"
         )
+    if found.placing is not None:
+        out(f"  {told(found.placing)}")
     if reported:
         out(f"{output / 'distill.html'}: the report")

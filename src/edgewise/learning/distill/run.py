@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from edgewise.learning.distill.benchmark import Benchmark
 from edgewise.learning.distill.compressing import RECIPES
+from edgewise.learning.distill.guarding import Guarding
 from edgewise.learning.distill.report import report_on, write
 from edgewise.learning.distill.stages import FULL, STAGES, Work
 from edgewise.learning.distill.state import finished
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
     from edgewise.learning.distill.benchmark import BundleFigures
     from edgewise.learning.distill.options import DistillOptions
     from edgewise.learning.distill.parts import Parts
+    from edgewise.policies.cascade.placing import Placing
     from edgewise.upstreams.classifier import ClassifierManifest
 
     Say = Callable[[str], None]
 
-ORDER: Final = ("adapt", "finetune", "export", "compress", "benchmark", "report")
+ORDER: Final = ("adapt", "finetune", "export", "compress", "cascade", "benchmark", "report")
 """The stages by the names that `--stage` takes."""
 
 
@@ -38,18 +40,20 @@ class Distilled:
 
     chosen: ClassifierManifest
     recipes: dict[str, ClassifierManifest]
+    placing: Placing | None = None
 
 
-def distill(  # noqa: PLR0913 - the last two are for those who want less, or more
+def distill(  # noqa: PLR0913 - the last three are for those who want less, or more
     parts: Parts,
     output: Path,
     options: DistillOptions,
     say: Say,
     *,
     unlabelled: Sequence[str] = (),
+    guarding: Guarding | None = None,
     until: str = ORDER[-1],
 ) -> Distilled | None:
-    """From tables to a bundle in `output`: adapt, fine-tune, export, compress, choose, benchmark, report.
+    """From tables to a bundle in `output`: adapt, fine-tune, export, compress, guard, benchmark, report.
 
     Chosen is the smallest bundle that keeps `options.keep` of the full one's accuracy on the validation part.
     Every stage lies in `output/stages`, and is kept where nothing before it changed. It ends after the stage
@@ -76,6 +80,10 @@ def distill(  # noqa: PLR0913 - the last two are for those who want less, or mor
         shutil.copyfile(work.folder / chosen / name, aside)
         aside.replace(output / name)
     made = Distilled(found[chosen], found)
+    if last >= ORDER.index("cascade"):
+        guard = guarding or Guarding()
+        placing = guard.guarded(output, work.folder, work.folder / FULL, parts.validation, say)
+        made = Distilled(found[chosen], found, placing)
     if last >= ORDER.index("benchmark"):
         measured = convert(work.benchmarked(tuple(found)).facts, Benchmark)
         _add(output, measured.bundles[chosen])
