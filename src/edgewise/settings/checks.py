@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from edgewise.domain.addresses import is_loopback
 from edgewise.domain.errors import SettingsError
+from edgewise.settings.cascade import CASCADE, cascade_complaints
 from edgewise.settings.classifiers import classifier_complaints, label_complaints
 from edgewise.settings.complaints import Complaint, either, expected
 from edgewise.settings.execution import complaints as execution_complaints
@@ -24,6 +25,7 @@ from edgewise.settings.privacy import demand_complaints, privacy_complaints
 from edgewise.settings.profile import profile_complaints
 from edgewise.settings.prompts import prompts_complaints
 from edgewise.settings.rules import complaints as rules_complaints
+from edgewise.settings.schema import DEPLOYED
 from edgewise.settings.secrecy import looks_secret, shown_key
 from edgewise.settings.signals import complaints as signals_complaints
 from edgewise.settings.urls import url_problem
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     )
 
 T = TypeVar("T")
-POLICY_KINDS = ("bundle", "complexity", "edge-first", "fixed", "random", "tiers")
+POLICY_KINDS = ("bundle", "cascade", "complexity", "edge-first", "fixed", "random", "tiers")
 HIGHEST_PORT = 65_535
 PLACES = ("url", "embedded", "script")
 MOST_VOTES = 25
@@ -136,8 +138,9 @@ def _policy(
         given = getattr(policy, name)
         if policy.kind == owner and not given:
             yield Complaint(f"{key}.{name}", "is missing", f'expected it beside kind = "{owner}"')
-        if policy.kind != owner and given is not None:
+        if policy.kind not in (owner, CASCADE if name == "bundle" else owner) and given is not None:
             yield Complaint(f"{key}.{name}", "has no effect", f'expected it only beside kind = "{owner}"')
+    yield from cascade_complaints(key, policy, DEPLOYED)
     if policy.candidate and ids and policy.candidate not in ids:
         yield expected(f"{key}.candidate", policy.candidate, f"a candidate's id: {either(ids)}")
 

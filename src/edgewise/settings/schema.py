@@ -68,10 +68,37 @@ class LimitsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_wait_s: float = 30.0
 
 
+class CascadeSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[policy.cascade]`: when an edge's answer may stand, and how long it is held back at most.
+
+    Below `confidence` (0 to 1) the cloud is asked as well: a classifier's probability, or the quality that a
+    bundle forecasts of the words. Without it what was learned decides.
+    """
+
+    confidence: float | None = None
+    hold_s: float = 30.0
+
+
+class EscalateSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[[policy.escalate]]`: what is escalated whatever the edge says.
+
+    All of `words`, `labels` and `when` that stand must apply. `escalates` and `stays` are examples: texts
+    that the words must find, and must not.
+    """
+
+    name: str
+    words: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    when: dict[str, str] = field(default_factory=dict[str, str])
+    escalates: tuple[str, ...] = ()
+    stays: tuple[str, ...] = ()
+
+
 class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """`[policy]`, and `[policies.NAME]` for further ones that `model = "auto:NAME"` asks for.
 
-    `candidate` belongs to the kind `fixed`, `bundle` (a folder, or "deployed") to the kind `bundle`;
+    `candidate` belongs to the kind `fixed`, `bundle` (a folder, or "deployed") to the kind `bundle`, and, as
+    what reads the answers, to `cascade`, whose own are `cascade` and `escalate`;
     `options` are handed to the policy as keywords (the weights and threshold of `complexity`, for one).
     """
 
@@ -80,6 +107,8 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     candidate: str | None = None
     bundle: str | None = None
     options: dict[str, Any] = field(default_factory=dict[str, Any])
+    cascade: CascadeSettings | None = None
+    escalate: tuple[EscalateSettings, ...] = ()
 
 
 class ObjectiveSettings(Struct, frozen=True, forbid_unknown_fields=True):
