@@ -1,4 +1,4 @@
-"""ONNX → a smaller ONNX: one function a recipe."""
+"""ONNX → a smaller ONNX: one function a way to write weights with fewer bits."""
 
 from __future__ import annotations
 
@@ -9,42 +9,58 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewise.learning.distill.base import library
+from edgewise.learning.distill.nibbles import pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
     from pathlib import Path
 
 BLOCK = 64
-FAST = 4  # onnxruntime multiplies four-bit weights with eight-bit activations
+HEAD = "head.weight"  # as the export names it; it is small, and each of its rows is a label
 
 
 def int8(source: Path, target: Path) -> None:
     """Eight-bit weights, a scale for each channel: one scale a tensor costs seven points of accuracy."""
-    quantization: Any = library("onnxruntime.quantization")
     with _quietly():
-        quantization.quantize_dynamic(
-            str(source), str(target), per_channel=True, weight_type=quantization.QuantType.QInt8
-        )
+        _by_channel(str(source), target)
 
 
 def int4(source: Path, target: Path) -> None:
-    """Four-bit weights in blocks of 64, of the matrices and of the embeddings."""
-    quantization: Any = library("onnxruntime.quantization.matmul_nbits_quantizer")
-    model = library("onnx").load(str(source))
+    """Four-bit weights: matrices in blocks of 32, multiplied at eight bits; embeddings in blocks of 64.
+
+    Half the bytes of `int8` at its speed.
+    """
+    onnx = library("onnx")
+    quantisers: Any = library("onnxruntime.quantization.matmul_nbits_quantizer")
+    model = onnx.load(str(source))
+    numbers = library("onnx.numpy_helper")
+    weights = {one.name: numbers.to_array(one) for one in model.graph.initializer if len(one.dims) == 2}  # noqa: PLR2004 - matrices
+    weights.pop(HEAD, None)
     with _quietly():
-        quantizer = quantization.MatMulNBitsQuantizer(
-            model,
-            block_size=BLOCK,
-            is_symmetric=True,
-            accuracy_level=FAST,
-            op_types_to_quantize=("MatMul", "Gather"),
+        embeddings = quantisers.MatMulNBitsQuantizer(
+            model, block_size=BLOCK, is_symmetric=True, op_types_to_quantize=("Gather",)
         )
-        quantizer.process()
-        quantizer.model.save_model_to_file(str(target), False)  # noqa: FBT003 - a positional of theirs
+        embeddings.process()
+        _by_channel(embeddings.model.model, target)
+    model = onnx.load(str(target))
+    pack(model, weights)
+    onnx.save(model, str(target))
 
 
 RECIPES: Mapping[str, Callable[[Path, Path], None]] = {"int8": int8, "int4": int4}
-"""Each way to make a model smaller, by name."""
+"""Each way to write weights, by name."""
+
+
+def _by_channel(source: Any, target: Path) -> None:
+    quantization: Any = library("onnxruntime.quantization")
+    quantization.quantize_dynamic(
+        source,
+        str(target),
+        per_channel=True,
+        weight_type=quantization.QuantType.QInt8,
+        # What four-bit embeddings give is not known to the inference of shapes and types.
+        extra_options={"DefaultTensorType": library("onnx").TensorProto.FLOAT},
+    )
 
 
 @contextmanager
