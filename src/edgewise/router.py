@@ -117,9 +117,16 @@ class Router:
             decision, self._by_id[decision.chosen], request, arrived=arrived, second=self._second(decided)
         )
         shadow = decision.shadow
-        if self.shadows is None or shadow is None or not shadow.ask or not shadow.chosen:
+        if self.shadows is None:
             return await answering
-        return await self.shadows.after(answering, decision, self._by_id[shadow.chosen], request)
+        if shadow is not None and shadow.ask and shadow.chosen:
+            return await self.shadows.after(answering, decision, self._by_id[shadow.chosen], request)
+        answer = await answering
+        if (
+            (later := answer.decision.shadow) is not None and later.ask and later.chosen
+        ):  # by the second decision
+            self.shadows.beside(answer.decision, self._by_id[later.chosen], request)
+        return answer
 
     async def decide(self, request: Request, *, explore: bool = True) -> Decision:
         """Who should answer, and why; nobody is asked and nothing is recorded.

@@ -11,7 +11,7 @@ from edgewise.features.described import endpoint_in
 from edgewise.learning.deploy import learned
 from edgewise.policies import make
 from edgewise.policies.cascade.configured import configured
-from edgewise.policies.cascade.placing import FILE, Placing, read_placing
+from edgewise.policies.cascade.placing import FILE, Placing, Promise, read_placing
 from edgewise.policies.lots import features_of
 from edgewise.policies.otherwise import Otherwise
 from edgewise.settings.cascade import CASCADE
@@ -36,7 +36,7 @@ def cascade_for(
     inner = make("complexity", options=settings.options, section=section)
     if settings.bundle is not None:
         inner = reader(settings.bundle)
-    return configured(settings, inner, _placings(candidates), section)
+    return configured(settings, inner, placings(candidates), section)
 
 
 def labelling(settings: Settings) -> Cascade:
@@ -48,7 +48,7 @@ def labelling(settings: Settings) -> Cascade:
     return cascade_for(own, settings.candidates)
 
 
-def _placings(candidates: Sequence[CandidateSettings]) -> dict[str, Placing]:
+def placings(candidates: Sequence[CandidateSettings]) -> dict[str, Placing]:
     """What was learned of each classifier at the edge."""
     found: dict[str, Placing] = {}
     for candidate in candidates:
@@ -59,6 +59,12 @@ def _placings(candidates: Sequence[CandidateSettings]) -> dict[str, Placing]:
         if placing is not None:
             found[candidate.id] = placing
     return found
+
+
+def promises(candidates: Sequence[CandidateSettings]) -> dict[str, Promise]:
+    """What was promised of each classifier at the edge."""
+    found = placings(candidates)
+    return {name: placing.promise for name, placing in found.items() if placing.promise is not None}
 
 
 def reader(path: str | None) -> Policy:

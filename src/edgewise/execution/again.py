@@ -16,6 +16,7 @@ from edgewise.domain.errors import NoEligibleCandidate
 from edgewise.domain.reasons import reason_for
 from edgewise.domain.signals import known
 from edgewise.features.serving import read_answer
+from edgewise.policies.shadow import askable
 from edgewise.sessions.trim import fitted
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Again:
             simulated=chosen.simulated,
             micros=self.first.micros + (perf_counter() - began) * 1e6,
             signals=known(signals),
+            shadow=askable(odds.shadow, name, request, objections) or self.first.shadow,
         )
         if name == answer.candidate or request.needs.least_tokens is None:
             return decision, request

@@ -77,7 +77,7 @@ class Pages:
     """The gateway's cooler paths.
 
     `embeddings` give vectors (n, d) and a token count by model; `ready` a problem or None; `warnings` what is
-    not as it should be, though requests can be answered.
+    not as it should be, though requests can be answered, `promises` what is known of each classifier's.
     """
 
     router: Router
@@ -87,6 +87,7 @@ class Pages:
     embeddings: Mapping[str, Embed]
     ready: Callable[[], str | None]
     warnings: Callable[[], Sequence[str]] = tuple
+    promises: Callable[[], Mapping[str, str]] = dict[str, str]
 
     def at(self, path: str) -> Mapping[str, Handler]:
         """The handlers of a path by method; empty where there is nothing."""
@@ -191,7 +192,8 @@ class Pages:
     async def readyz(self, _: Scope, __: Receive, send: Send) -> None:
         """Requests can be answered, or what is still missing (503); in both cases what else is wrong."""
         problem = self.ready()
-        more = self._warned()
+        promises = dict(self.promises())
+        more: dict[str, Any] = self._warned() | ({"promises": promises} if promises else {})
         if problem is None:
             await send_json(send, {"status": "ready", **more})
         else:

@@ -41,6 +41,8 @@ def cascade_complaints(key: str, policy: PolicySettings, deployed: str) -> Itera
 def _numbers(here: str, cascade: CascadeSettings) -> Iterator[Complaint]:
     if cascade.confidence is not None and not 0.0 <= cascade.confidence <= 1.0:
         yield expected(f"{here}.confidence", cascade.confidence, "a number from 0 to 1")
+    if not 0.0 <= cascade.watched <= 1.0:
+        yield expected(f"{here}.watched", cascade.watched, "a number from 0 to 1")
     if not 0.0 < cascade.hold_s < inf:
         yield expected(f"{here}.hold_s", cascade.hold_s, "a number of seconds above 0")
 

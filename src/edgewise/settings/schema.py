@@ -72,11 +72,13 @@ class CascadeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """`[policy.cascade]`: when an edge's answer may stand, and how long it is held back at most.
 
     Below `confidence` (0 to 1) the cloud is asked as well: a classifier's probability, or the quality that a
-    bundle forecasts of the words. Without it what was learned decides.
+    bundle forecasts of the words. Without it what was learned decides. Where a promise was proven, a share
+    `watched` of the texts is asked of the cloud, too, to see whether it still holds.
     """
 
     confidence: float | None = None
     hold_s: float = 30.0
+    watched: float = 0.02
 
 
 class EscalateSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -29,7 +29,8 @@ def configured(
     rules = tuple(_tried(f"{section}.escalate[{n}]", rule) for n, rule in enumerate(settings.escalate))
     if settings.cascade is None:
         return Cascade(inner, rules, dict(placings))
-    return Cascade(inner, rules, dict(placings), settings.cascade.confidence, settings.cascade.hold_s)
+    own = settings.cascade
+    return Cascade(inner, rules, dict(placings), own.confidence, own.hold_s, own.watched)
 
 
 def _tried(here: str, given: EscalateSettings) -> Escalation:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from edgewise.domain.decisions import Forecast, Odds, Reason
+from edgewise.domain.decisions import Forecast, Odds, Reason, Shadow
 from edgewise.domain.protocols import Policy
 from edgewise.policies.cascade.placing import Placing
 from edgewise.policies.cascade.rules import Escalation
 from edgewise.policies.complexity import TOLERANCE, Complexity
 from edgewise.policies.holding import FIRM, reading
-from edgewise.policies.lots import features_of
+from edgewise.policies.lots import features_of, lot
 from edgewise.policies.ranges import positive, share
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ HOLD_S = 30.0
 CONFIDENCE = 0.8  # of a classifier of which nothing was learned
 RULE = "rule:"  # in the evidence, before the name of the rule that escalated
 ESCALATED = "escalated"  # in the evidence: 1 where the cloud is wanted, 0 where the answer may stand
+WATCHED = "watched"  # in the evidence: 1 where this text shows whether the promise still holds
+SHARE_WATCHED = 0.02
 TOOK = "edge_s"  # in the evidence: seconds until the edge's answer was there
 
 
@@ -46,7 +48,10 @@ class Cascade(Struct, frozen=True):
     The first of these that says something decides: one of the `rules`; for a classifier's answer what was
     learned of it (`placings`, by candidate), or its confidence and the prompt's complexity; for words
     whatever `inner` makes of them. `confidence`, where it stands, is the least that an answer must have: of
-    a classifier's calibrated probability, or of the quality that `inner` forecasts of the words.
+    a classifier's calibrated probability, or of the quality that `inner` forecasts of the words. Where a
+    promise was proven of a classifier, a share `watched` of its labels that stand is asked of the cloud, too,
+    as a shadow.
+
     An answer is held back for `hold_s` seconds at most. Raises ValueError for a number out of range.
     """
 
@@ -55,11 +60,13 @@ class Cascade(Struct, frozen=True):
     placings: dict[str, Placing] = {}
     confidence: float | None = None
     hold_s: float = HOLD_S
+    watched: float = SHARE_WATCHED
 
     def __post_init__(self) -> None:
         if self.confidence is not None:
             share("confidence", self.confidence)
         positive("hold_s", self.hold_s)
+        share("watched", self.watched)
 
     @property
     def name(self) -> str:
@@ -94,11 +101,16 @@ class Cascade(Struct, frozen=True):
         if not clouds:
             return Odds.certain(first, shortlist, reason="optimal_edge")
         verdict = self._verdict(situation, answer)
+        if self._is_watched(situation, answer):
+            verdict = replace(verdict, evidence={**verdict.evidence, WATCHED: 1.0})
         told = verdict.forecasts
         choice = first if verdict.stands else max(clouds, key=lambda c: _worth(told, situation, c))
         by_id = {c.id: 1.0 if c is choice else 0.0 for c in shortlist}
         evidence = {**verdict.evidence, ESCALATED: float(not verdict.stands), TOOK: answer.took_s}
-        return Odds(by_id, verdict.reason, verdict.forecasts, evidence)
+        shadow = None
+        if verdict.stands and WATCHED in evidence:
+            shadow = Shadow(self.name, clouds[0].id, {clouds[0].id: 1.0}, ask=True)
+        return Odds(by_id, verdict.reason, verdict.forecasts, evidence, shadow=shadow)
 
     def _verdict(self, situation: Situation, answer: FirstAnswer) -> Verdict:
         label = None if answer.said is None else answer.said.label
@@ -109,6 +121,14 @@ class Cascade(Struct, frozen=True):
         if answer.said is not None:
             return self._labelled(situation, answer.candidate, answer.said)
         return self._worded(situation, answer)
+
+    def _is_watched(self, situation: Situation, answer: FirstAnswer) -> bool:
+        """Whether the lot falls on this text to show if a promise holds, whoever answers it."""
+        placing = self.placings.get(answer.candidate)
+        promise = None if placing is None or self.confidence is not None else placing.promise
+        if answer.said is None or promise is None or not promise.proven:
+            return False
+        return lot(WATCHED, situation.sticky) < self.watched
 
     def _labelled(self, situation: Situation, candidate: str, said: Said) -> Verdict:
         """Of a label: what was learned of that classifier, or the published score with its confidence."""
