@@ -87,7 +87,8 @@ def proven(answers: Answers, rungs: Floats, max_loss: float, confidence: float) 
         found = answers.outcome(rung)
         if found.bound(confidence) > max_loss:
             break
-        best = found
+        if found.stays:  # a promise about nothing would say nothing
+            best = found
     return best
 
 
@@ -97,11 +98,8 @@ def most_kept(answers: Answers, max_loss: float) -> Outcome:
     This is what was, not what will be: nothing is proven by it.
     """
     order = np.argsort(answers.risk, kind="stable")
+    risk = answers.risk[order]
     change = answers.cloud[order].astype(np.int64) - answers.edge[order]
-    last = np.append(
-        np.flatnonzero(np.diff(answers.risk[order])), len(order) - 1
-    )  # equal risks stay together
-    fits = np.flatnonzero(
-        (np.cumsum(change)[last] <= max_loss * len(order)) & np.isfinite(answers.risk[order][last])
-    )
-    return answers.outcome(float(answers.risk[order][last[fits[-1]]]) if len(fits) else -np.inf)
+    last = np.append(np.flatnonzero(risk[1:] != risk[:-1]), len(risk) - 1)  # equal risks stay together
+    fits = (np.cumsum(change)[last] <= max_loss * len(risk)) & np.isfinite(risk[last])
+    return answers.outcome(float(risk[last][fits][-1]) if fits.any() else -np.inf)
