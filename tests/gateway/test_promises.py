@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from tests.cli.running import edgewise
 from tests.gateway.test_classify import chosen
 from tests.servers import Mock, Running, gateway, mock_upstream
 from tests.upstreams.classifiers import made
@@ -85,5 +86,8 @@ def test_an_alarm_is_raised_where_the_cloud_says_otherwise(tmp_path: Path) -> No
             ]
             assert len(shadows) == 12
             assert {found["outcome"]["cost_usd"] for found in shadows} == {0.001}
+        said = " ".join(edgewise("doctor", cwd=tmp_path).stdout.decode().split())
+        assert "promise of small" in said
+        assert "no longer holds" in said
         with gateway(tmp_path, config) as running:
             assert "over 12 sampled texts" in json.dumps(running.get("/readyz")[1])

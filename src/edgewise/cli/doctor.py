@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import typer
 from msgspec import Struct
 
-from edgewise.cli import doctor_log
+from edgewise.cli import doctor_log, doctor_promises
 from edgewise.cli.console import out, print_json
 from edgewise.cli.doctor_lists import ENDS_AT, LISTS_AT, listed_in
 from edgewise.cli.doctor_signals import look
@@ -79,7 +79,8 @@ def command(*, config: ConfigOption = None, as_json: JsonOption = False) -> None
         *_keys(settings, os.environ),
     ]
     checks += run(_network(settings, os.environ))
-    checks += [_signals(settings), _state_folder(home()), _log(home() / settings.store.path)]
+    log = home() / settings.store.path
+    checks += [_signals(settings), _state_folder(home()), _log(log), *_promises(settings, log)]
     _report(checks, as_json=as_json)
     if any(check.state == "fail" for check in checks):
         raise typer.Exit(1)
@@ -343,6 +344,12 @@ def _state_folder(folder: Path) -> Check:
 def _log(path: Path) -> Check:
     state, found, mend = doctor_log.look(path)
     return Check("log", state, found, mend)
+
+
+def _promises(settings: Settings, log: Path) -> Iterator[Check]:
+    """What was promised of classifiers, and whether it still holds."""
+    for found in doctor_promises.look(settings, log):
+        yield Check(f"promise of {found.candidate}", found.state, found.sentence, found.mend)
 
 
 def _report(checks: list[Check], *, as_json: bool) -> None:
