@@ -36,7 +36,23 @@ def cascade_for(
     inner = make("complexity", options=settings.options, section=section)
     if settings.bundle is not None:
         inner = reader(settings.bundle)
+        _check_reading(inner, settings, section)
     return configured(settings, inner, placings(candidates), section)
+
+
+def _check_reading(policy: Policy, settings: PolicySettings, section: str) -> None:
+    """Raise `SettingsError` where a bundle cannot do what a cascade wants of it."""
+    found = policy.inner if isinstance(policy, Otherwise) else policy
+    bundle = getattr(found, "bundle", None)
+    if not getattr(bundle, "answers", None):
+        raise SettingsError(
+            f"{section}.bundle has not learned to read answers; train it on a table with `response`."
+        )
+    if settings.cascade is not None and settings.cascade.confidence is not None and not bundle.reads_quality:
+        raise SettingsError(
+            f"{section}.cascade.confidence needs forecasts of quality, and {section}.bundle was trained for "
+            f"'{bundle.objective.name}'; train it with --objective quality-at-cost, or leave confidence out."
+        )
 
 
 def labelling(settings: Settings) -> Cascade:

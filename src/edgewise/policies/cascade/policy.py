@@ -156,20 +156,20 @@ class Cascade(Struct, frozen=True):
         before = inner.odds(situation)
         odds = inner.forecast(situation, answer) if reading(inner) and answer.text else before
         mine = odds.forecasts.get(answer.candidate)
-        quality = None if mine is None or mine.quality is None else mine.quality.mean
-        found = {} if quality is None else {"quality": quality}
-        if self.confidence is not None and quality is not None:
-            found["least"] = self.confidence
-            stands = quality >= self.confidence
+        evidence = dict(odds.evidence)
+        if mine is not None and mine.quality is not None:
+            evidence["quality"] = mine.quality.mean
+        reason: Reason = "low_confidence"
+        if self.confidence is not None and "quality" in evidence and "answer_read" in evidence:
+            evidence["least"] = self.confidence
+            stands = evidence["quality"] >= self.confidence
         else:
             stands = not _at_cloud(odds, situation)
-        evidence = {**odds.evidence, **found}
-        if stands:
-            return Verdict(stands, "optimal_edge", evidence, odds.forecasts)
-        reason: Reason = "high_complexity" if _at_cloud(before, situation) else "low_confidence"
+            if _at_cloud(before, situation) and not _fell(before, odds, answer.candidate):
+                reason = "high_complexity"
         if odds.evidence.get("far_from_training"):
             reason = "out_of_scope"
-        return Verdict(stands, reason, evidence, odds.forecasts)
+        return Verdict(stands, "optimal_edge" if stands else reason, evidence, odds.forecasts)
 
     def _is_blind(self, situation: Situation) -> bool:
         """Whether a text to be labelled was described without the vector that only chat needs."""
@@ -181,6 +181,14 @@ def _at_cloud(odds: Odds, situation: Situation) -> bool:
     """Whether the odds favour somebody in the cloud."""
     favourite = odds.favourite
     return any(c.id == favourite and c.location == "cloud" for c in situation.shortlist)
+
+
+def _fell(before: Odds, after: Odds, candidate: str) -> bool:
+    """Whether an answer turned out to be worth less than was forecast of it."""
+    was, now = before.forecasts.get(candidate), after.forecasts.get(candidate)
+    if was is None or now is None or was.utility is None or now.utility is None:
+        return False
+    return now.utility.mean < was.utility.mean
 
 
 def _worth(forecasts: Mapping[str, Forecast], situation: Situation, candidate: Candidate) -> float:
