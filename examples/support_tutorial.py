@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from edgewise.learning.worlds import Conversation, make_conversations
+from edgewise.upstreams.classifier import ClassifierBundle
 
 EDGE_USD, CLOUD_USD = 0.001, 0.0136  # a query, as published
 CONFIG = """
@@ -75,22 +76,20 @@ def main(folder: Path, count: int, bundle: Path | None) -> None:
         )
     )
 
-    # 4. Place the test, each text on its own; then the same by each of the two alone.
-    found: dict[str, float] = {}
-    for name in ("auto", "small", "full"):
-        placed = folder / f"{name}.jsonl"
-        edgewise(
-            *("classify", "--config", config, "--input", folder / "test.csv", "--output", placed),
-            *("--model", name),
-        )
-        rows = [json.loads(line) for line in placed.read_text().splitlines()]
-        found[name] = sum(row["label"] == row["true_label"] for row in rows) / len(rows)
-        if name == "auto":
-            edgewise("log", "stats", "--labels", "--config", config, "--cloud-usd", CLOUD_USD)
+    # 4. Place the test, each text on its own, and see what it cost.
+    placed = folder / "placed.jsonl"
+    edgewise("classify", "--config", config, "--input", folder / "test.csv", "--output", placed)
+    edgewise("log", "stats", "--labels", "--config", config, "--cloud-usd", CLOUD_USD)
 
-    # 5. What that came to. What was published does not follow from its own prices.
-    for name, told in (("auto", "edge first"), ("small", "edge alone"), ("full", "cloud alone")):
-        print(f"{told:>11}: right in {found[name]:.1%} of conversations from templates never seen")
+    # 5. What each of the two would have said alone. What was published does not follow from its own prices.
+    rows = [json.loads(line) for line in placed.read_text().splitlines()]
+    found = {"edge first": [row["label"] for row in rows]}
+    for name, place in (("edge alone", bundle), ("cloud alone", bundle / "stages" / "fp32")):
+        alone = ClassifierBundle.load(place).classify([row["text"] for row in rows])
+        found[name] = [said.label for said in alone]
+    for name, labels in found.items():
+        right = sum(label == row["true_label"] for label, row in zip(labels, rows, strict=True)) / len(rows)
+        print(f"{name:>11}: right in {right:.1%} of conversations from templates never seen")
     most = 0.949 * (1 - EDGE_USD / CLOUD_USD)
     print(f"Published: 94.9% at the edge, 93.5% saved; at these prices 94.9% at the edge save {most:.1%}.")
 

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.upstreams.classifiers import GOLDEN, LEARNED, WORDS
 from tokenizers import Regex, Tokenizer
@@ -73,14 +73,14 @@ def run(folder: Path, *words: str, home: Path | None = None, timeout_s: float = 
 def test_the_tutorial_from_a_bundle_on(tmp_path: Path) -> None:
     bundle(tmp_path / "made", FEW)
     bundle(tmp_path / "made/stages/fp32", MORE)
-    said = run(tmp_path, "240", "made")
+    said = run(tmp_path, "180", "made")
     assert "edgewise distill" not in said
     right = {
         name: float(share)
         for name, share in re.findall(r"(edge first|edge alone|cloud alone): right in ([\d.]+)%", said)
     }
     assert right["edge alone"] < right["edge first"] <= right["cloud alone"]
-    placed = [json.loads(line) for line in (tmp_path / "out/auto.jsonl").read_text().splitlines()]
+    placed = [json.loads(line) for line in (tmp_path / "out/placed.jsonl").read_text().splitlines()]
     assert {row["candidate"] for row in placed} == {"small", "full"}
     assert re.search(r"[\d.]+% saved, of [\d.]+% that could be\.", said)
     assert said.endswith("at these prices 94.9% at the edge save 87.9%.\n")
@@ -101,7 +101,8 @@ def test_the_tutorial_from_nothing(tmp_path: Path) -> None:
     assert float(re.findall(r"cloud alone: right in ([\d.]+)%", said)[0]) > 60
 
 
-@given(st.integers(1, 400), st.integers(0, 5))
+@settings(max_examples=10)
+@given(st.integers(1, 200), st.integers(0, 5))
 def test_conversations_are_different_and_as_many_as_asked(count: int, seed: int) -> None:
     made = make_conversations(count, seed=seed)
     assert len({one.text for one in made}) == len(made) == count
