@@ -50,6 +50,7 @@ def test_the_readmes_python_runs(running: Running, tmp_path: Path, monkeypatch: 
         "docs/constraints.md",
         "docs/deploy.md",
         "docs/cascade.md",
+        "docs/classify.md",
         "docs/privacy.md",
         "docs/graders.md",
     ],
