@@ -131,7 +131,7 @@ def test_a_proven_promise_is_never_explored_away() -> None:
 @pytest.fixture(scope="module")
 def reads(tmp_path_factory: pytest.TempPathFactory) -> Learned:
     """A bundle that has learned what good answers of the edge look like."""
-    table = read_table(write_table(tmp_path_factory.mktemp("table") / "t.csv", 120, responses=True))
+    table = read_table(write_table(tmp_path_factory.mktemp("table") / "t.csv", 60, responses=True))
     return Learned(learn(table, TrainOptions(Objective("quality-at-cost", 0.05), learner="ridge")).bundle)
 
 
