@@ -119,8 +119,8 @@ _places = st.one_of(
     st.fixed_dictionaries({"script": _scripts}),
     st.just({"embedded": "smollm2-135m"}),
 )
-_kinds = st.one_of(
-    st.just({}),
+_kinds: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.just(dict[str, Any]()),
     st.just({"kind": "chat"}),
     st.fixed_dictionaries({"kind": st.just("classifier"), "labels": st.just(["yes", "no"])}),
     st.fixed_dictionaries(

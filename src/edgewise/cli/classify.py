@@ -14,7 +14,7 @@ from edgewise.cli.extras import need_classifier
 from edgewise.cli.setup import ConfigOption, naming, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     from edgewise.cli.classify_routed import Placed
     from edgewise.settings import Settings
@@ -92,7 +92,7 @@ def _settings(config: Path | None) -> Settings:
 
 
 @contextmanager
-def _written(output: str) -> Iterator[Write]:
+def _written(output: str) -> Generator[Write]:
     """What writes a row to `output`, which appears only once it is whole."""
     from edgewise.cli.text_rows import writer  # noqa: PLC0415 - when needed
     from edgewise.outcomes.aside import aside  # noqa: PLC0415 - the same

@@ -56,7 +56,7 @@ class ClassifierBundle:
     def said(self, tokens: Sequence[Sequence[int]]) -> list[Said]:
         """The same of texts that were tokenised already."""
         labels, logits = self.manifest.labels, self.runtime.logits(tokens)
-        best = logits.argmax(axis=1).tolist()
+        best: list[int] = logits.argmax(axis=1).tolist()
         shares = softmax(logits, self.manifest.temperature).tolist()
         strange = strangeness(logits).tolist()
         return [

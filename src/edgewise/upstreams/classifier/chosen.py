@@ -66,7 +66,7 @@ class ChosenLabel:
 
     def _body(self, text: str) -> bytes:
         listed = "\n".join(f"- {label}" for label in self.labels)
-        fields = {
+        fields: dict[str, object] = {
             "model": "auto",
             "messages": [{"role": "system", "content": SYSTEM + listed}, {"role": "user", "content": text}],
             "temperature": 0,
