@@ -26,7 +26,7 @@ from edgewise.upstreams.classifier.runtime import open_tokenizer
 
 pytestmark = pytest.mark.filterwarnings("default")  # torch and its kin warn about themselves
 TEXTS = [text for text, _ in sentences(600)]
-QUICK = Adapting(epochs=2, rate=1e-3, head_steps=10)
+QUICK = Adapting(epochs=2, rate=1e-3, head_steps=30)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import math
 import shutil
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 LEAST = 100  # texts; fewer teach nothing
 HIDDEN, SWAPPED = 0.8, 0.9  # of those to be guessed: hidden, swapped for another token, left as they are
+SEEDS = 2**32
 MASKS = ("[MASK]", "<mask>")
 
 
@@ -158,9 +160,8 @@ class _Adapting:
         """The head alone, on vectors of the backbone as it was."""
         self.guesser.eval()
         optimiser = torch.optim.Adam(self.guesser.head, lr=self.how.head_rate)
-        for step, (ids, mask, where, truth) in enumerate(self._batches(tokens, 0)):
-            if step == self.how.head_steps:
-                break
+        passes = (self._batches(tokens, -2 - number) for number in count())
+        for ids, mask, where, truth in islice(chain.from_iterable(passes), self.how.head_steps):
             with torch.no_grad():
                 vectors = self.guesser.vectors(ids, mask, where)
             optimiser.zero_grad()
@@ -201,9 +202,9 @@ class _Adapting:
         return math.exp(total / count)
 
     def _batches(self, tokens: Tokens, number: int) -> Iterator[tuple[Any, Any, Any, Any]]:
-        lots = np.random.default_rng([self.seed, number + 1])
+        lots = np.random.default_rng([self.seed, number % SEEDS])
         lengths = [len(ids) for ids in tokens]
-        for batch in batched(lengths, self.how.batch, self.seed * 1000 + number + 1):
+        for batch in batched(lengths, self.how.batch, (self.seed * 1000 + number) % SEEDS):
             yield self.hiding.hidden([tokens[row] for row in batch], lots)
 
 
