@@ -67,7 +67,7 @@ def main() -> None:
     if given.way == "tables":
         tables(given.source, given.output)
         return
-    before = json.loads(FOUND.read_text()) if FOUND.exists() else {}
+    before: dict[str, Any] = json.loads(FOUND.read_text()) if FOUND.exists() else {}
     found = before | measure(given.data, {"banking": given.banking, "clinc": given.clinc})
     if given.write:
         FOUND.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")

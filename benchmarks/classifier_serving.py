@@ -25,7 +25,7 @@ from edgewise.outcomes import LogReader
 from edgewise.outcomes.statistics import statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
 EDGE_USD, CLOUD_USD = 0.001, 0.0136
 BATCH = 1_000
@@ -123,7 +123,7 @@ def _rate(url: str, server: psutil.Process, texts: Sequence[str]) -> tuple[float
 
 
 @contextmanager
-def _gateway(home: Path, config: str) -> Iterator[tuple[str, psutil.Process]]:
+def _gateway(home: Path, config: str) -> Generator[tuple[str, psutil.Process]]:
     """A server on one core."""
     (home / "edgewise.toml").write_text(config)
     (home / "edgewise.sqlite").unlink(missing_ok=True)

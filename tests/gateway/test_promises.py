@@ -52,7 +52,7 @@ def promising(folder: Path) -> None:
 def label(running: Running, text: str) -> dict[str, Any]:
     status, answer = running.post("/v1/classify", {"input": text})
     assert status == 200, answer
-    return answer["data"][0]
+    return dict(answer["data"][0])
 
 
 def until(true: Callable[[], bool]) -> None:

@@ -59,12 +59,14 @@ class Promised(NamedTuple):
         from edgewise.learning.distill.labelled import read_held_out  # noqa: PLC0415 - as above
 
         kept = read_held_out(calibration, parts.train, *columns)
+        known = {*parts.validation.keys, *parts.test.keys}  # what chose the weights proves nothing
+        fresh = [row for row, key in enumerate(kept.keys) if key not in known]
+        if not fresh:
+            raise RequestError(
+                f"Every text of {calibration.name} is trained on, chosen by or tested on; give other texts."
+            )
         for note in kept.notes:
             err(note)
-        chosen = {*parts.validation.keys}  # what chose the weights proves nothing
-        fresh = [row for row, key in enumerate(kept.keys) if key not in chosen]
-        if not fresh:
-            raise RequestError(f"Every text of {calibration.name} is used for choosing; give other texts.")
         return kept.rows(fresh)
 
     def _cloud(self, parts: Parts, table: Path, text_column: str) -> Cloud | None:

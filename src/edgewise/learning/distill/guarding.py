@@ -95,7 +95,11 @@ def bundle_cloud(folder: Path) -> Cloud:
     """Another classifier as the cloud."""
     bundle = ClassifierBundle.load(folder)
     name = f"{bundle.manifest.recipe}:{bundle.manifest.version}"
-    return Cloud(name, lambda texts: [said.label for said in bundle.classify(texts)])
+
+    def labels(texts: Sequence[str]) -> list[str]:
+        return [said.label for said in bundle.classify(texts)]
+
+    return Cloud(name, labels)
 
 
 def column_cloud(column: str, text_column: str, tables: Sequence[Path], names: Sequence[str]) -> Cloud:
@@ -116,7 +120,11 @@ def column_cloud(column: str, text_column: str, tables: Sequence[Path], names: S
                 label = "" if row.get(column) is None else str(row[column]).strip()
                 if label:
                     said[prompt_key(str(row.get(text_column) or ""))] = spelling.get(_folded(label), label)
-    return Cloud(f"column {column}", lambda texts: [_answer(said, text, column) for text in texts])
+
+    def labels(texts: Sequence[str]) -> list[str]:
+        return [_answer(said, text, column) for text in texts]
+
+    return Cloud(f"column {column}", labels)
 
 
 def _answer(said: Mapping[str, str], text: str, column: str) -> str:
@@ -127,13 +135,15 @@ def _answer(said: Mapping[str, str], text: str, column: str) -> str:
 
 
 def _placed(source: Path, output: Path) -> Placing:
-    """Copy the file beside the classifier, and its hash into the manifest: that last."""
+    """Copy the file beside the classifier, and its hash into the manifest: never a hash of another file."""
+    manifest = read_manifest(output)
+    files = {name: hash_ for name, hash_ in manifest.files.items() if name != FILE}
+    write_manifest(output, replace(manifest, files=files))
     aside = output / f".{FILE}"
     shutil.copyfile(source, aside)
     aside.replace(output / FILE)
     raw = (output / FILE).read_bytes()
-    manifest = read_manifest(output)
-    write_manifest(output, replace(manifest, files={**manifest.files, FILE: sha256(raw).hexdigest()}))
+    write_manifest(output, replace(manifest, files={**files, FILE: sha256(raw).hexdigest()}))
     return msgspec.json.decode(raw, type=Placing)
 
 
