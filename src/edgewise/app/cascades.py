@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgewise.app.classifiers import folder_of
 from edgewise.domain.errors import SettingsError
@@ -43,8 +43,8 @@ def cascade_for(
 def _check_reading(policy: Policy, settings: PolicySettings, section: str) -> None:
     """Raise `SettingsError` where a bundle cannot do what a cascade wants of it."""
     found = policy.inner if isinstance(policy, Otherwise) else policy
-    bundle = getattr(found, "bundle", None)
-    if not getattr(bundle, "answers", None):
+    bundle: Any = getattr(found, "bundle", None)
+    if bundle is None or not bundle.answers:
         raise SettingsError(
             f"{section}.bundle has not learned to read answers; train it on a table with `response`."
         )

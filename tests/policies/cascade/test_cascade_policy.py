@@ -212,4 +212,4 @@ def test_which_policies_hold_answers_back(reads: Learned) -> None:
 @pytest.mark.parametrize("wrong", [{"confidence": 1.5}, {"confidence": -0.1}, {"hold_s": 0.0}])
 def test_numbers_out_of_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        Cascade(**wrong)
+        Cascade(**wrong)  # type: ignore[arg-type]  # numbers, each for its own field

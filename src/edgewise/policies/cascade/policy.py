@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from edgewise.domain.decisions import Forecast, Odds, Reason, Shadow
+from edgewise.domain.decisions import TOLERANCE, Forecast, Odds, Reason, Shadow
 from edgewise.domain.protocols import Policy
 from edgewise.policies.cascade.placing import Placing
 from edgewise.policies.cascade.rules import Escalation
-from edgewise.policies.complexity import TOLERANCE, Complexity
+from edgewise.policies.complexity import Complexity
 from edgewise.policies.holding import FIRM, reading
 from edgewise.policies.lots import features_of, lot
 from edgewise.policies.ranges import positive, share
