@@ -165,3 +165,15 @@ def test_bundles_of_one_task_must_know_the_same_labels(configured: Path) -> None
 def test_without_any_classifier_it_says_so(tmp_path: Path) -> None:
     said = complaint(edgewise("classify", "--input", "-", given=b"good\n", cwd=tmp_path))
     assert "No classifier is configured; name a folder with --bundle" in said
+
+
+def test_the_log_says_what_was_saved(configured: Path) -> None:
+    for words, texts in (((), b"good\nbad\nbad\n"), (("--model", "large"), b"good\n")):
+        assert edgewise("classify", "--input", "-", *words, given=texts, cwd=configured).returncode == 0
+    told = json.loads(edgewise("log", "stats", "--labels", "--json", cwd=configured).stdout)
+    assert (told["queries"], told["edge_share"], told["cloud_calls"]) == (4, 0.75, 1)
+    assert told["cloud_only_usd"] == pytest.approx(0.004)
+    assert told["saved_share"] == pytest.approx(0.75)
+    shown = edgewise("log", "stats", "--hours", "1", "--cloud-usd", "0.002", cwd=configured).stdout.decode()
+    assert "The cloud alone would have cost $0.008000" in shown
+    assert "as stated): 87.5% saved." in shown

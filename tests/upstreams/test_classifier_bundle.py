@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,13 @@ from tests.upstreams.classifiers import LABELS, made
 
 from edgewise.domain.errors import BundleError
 from edgewise.upstreams.classifier import MANIFEST, ClassifierBundle
-from edgewise.upstreams.classifier.runtime import BATCH_TOKENS, LEAST_FILLED, batches
+from edgewise.upstreams.classifier.runtime import (
+    BATCH_TOKENS,
+    LEAST_FILLED,
+    Runtime,
+    batches,
+    scales_by_batch,
+)
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +117,24 @@ def test_a_folder_without_a_manifest_is_no_classifier(tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_text("{")
     with pytest.raises(BundleError, match="is damaged"):
         ClassifierBundle.load(tmp_path)
+
+
+def test_a_graph_that_scales_over_the_batch_runs_each_text_alone(
+    bundle: ClassifierBundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "plain.onnx").write_bytes(b"MatMulNBits")
+    (tmp_path / "dynamic.onnx").write_bytes(b"...DynamicQuantizeLinear...")
+    assert [scales_by_batch(tmp_path / f"{name}.onnx") for name in ("plain", "dynamic")] == [False, True]
+    sizes: list[int] = []
+    runtime = bundle.runtime
+    ran = Runtime._run
+
+    def run(self: Runtime, tokens: Sequence[Sequence[int]], *more: int) -> object:
+        sizes.append(len(tokens))
+        return ran(self, tokens, *more)
+
+    monkeypatch.setattr(Runtime, "_run", run)
+    together = runtime.logits([[2], [3], [4]])
+    monkeypatch.setattr(runtime, "_alone", True)
+    assert runtime.logits([[2], [3], [4]]).tolist() == together.tolist()
+    assert sizes == [3, 1, 1, 1]

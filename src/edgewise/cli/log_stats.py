@@ -86,9 +86,11 @@ def _saving(found: Statistics, *, stated: bool) -> str:
             "What the cloud alone would cost is not known: no cloud's answer has a cost; state --cloud-usd."
         )
     source = "as stated" if stated else f"the mean of {found.cloud_calls:,} recorded calls"
+    most = found.most_saved_share
+    limit = "" if most is None else f", of {_percent(most)} that could be"
     return (
         f"The cloud alone would have cost ${found.cloud_only_usd:.6f} (${found.cloud_call_usd:.8f} a query, "
-        f"{source}): {found.saved_share:.1%} saved, of {_percent(found.most_saved_share)} that could be."
+        f"{source}): {found.saved_share:.1%} saved{limit}."
     )
 
 

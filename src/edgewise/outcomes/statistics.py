@@ -42,7 +42,8 @@ class Statistics(Struct, frozen=True):
     `shadow_usd` went to answers that no client saw; `unpriced` queries are in no sum. `cloud_call_usd` is the
     mean recorded cost of a cloud's answer, from `cloud_calls`, or what the caller stated; `cloud_only_usd` is
     that for each answered query, and `saved_share` what is saved against it (below 0: it costs more).
-    `most_saved_share` is the arithmetic limit: the share that the edge answers, were the edge free.
+    `most_saved_share` is the arithmetic limit: the share that the edge answers, were the edge free; None
+    where a stated baseline is not what the cloud's answers cost.
     """
 
     queries: int
@@ -136,6 +137,7 @@ class _Count:
         edge = sum(count for name, count in self.answerers.items() if self._at(name, "edge"))
         cloud = sum(count for name, count in self.answerers.items() if self._at(name, "cloud"))
         calls = sum(count for name, count in self.paid.items() if self._at(name, "cloud"))
+        is_stated = cloud_call_usd is not None
         if cloud_call_usd is None and calls:
             cloud_call_usd = sum(usd for name, usd in self.spent.items() if self._at(name, "cloud")) / calls
         cost = self.cost_usd + self.shadow_usd
@@ -161,7 +163,7 @@ class _Count:
             cloud_only_usd=alone,
             saved_usd=None if alone is None else alone - cost,
             saved_share=None if not alone else 1.0 - cost / alone,
-            most_saved_share=_share(edge, answered),
+            most_saved_share=None if is_stated and calls else _share(edge, answered),
             latency=_latency(self.latencies),
         )
 
