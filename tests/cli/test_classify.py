@@ -177,3 +177,17 @@ def test_the_log_says_what_was_saved(configured: Path) -> None:
     shown = edgewise("log", "stats", "--hours", "1", "--cloud-usd", "0.002", cwd=configured).stdout.decode()
     assert "The cloud alone would have cost $0.008000" in shown
     assert "as stated): 87.5% saved." in shown
+
+
+def test_the_doctor_looks_at_each_bundle(configured: Path) -> None:
+    (configured / "edgewise.toml").write_text(
+        CONFIG.replace('bundle = "moods"\nprice', 'bundle = "torn"\nprice')
+    )
+    made(configured / "torn")
+    (configured / "torn" / "tokenizer.json").write_bytes(b"{}")
+    checks = json.loads(edgewise("doctor", "--json", cwd=configured).stdout)
+    found = {one["name"]: one for one in checks["checks"]}
+    assert found["classifier small"]["state"] == "ok"
+    assert "3 labels, fp32" in found["classifier small"]["found"]
+    assert found["classifier large"]["state"] == "fail"
+    assert "torn or was changed" in found["classifier large"]["found"]

@@ -76,6 +76,7 @@ def command(*, config: ConfigOption = None, as_json: JsonOption = False) -> None
         *_policy(settings, config),
         *_extras(settings),
         *_models(settings),
+        *_classifiers(settings),
         *_keys(settings, os.environ),
     ]
     checks += run(_network(settings, os.environ))
@@ -179,6 +180,14 @@ def _models(settings: Settings) -> Iterator[Check]:
         else:
             found = f"{status.problem or 'Its files are not here'}."
             yield Check(name, bad, found, f"Run edgewise models pull {model}.")
+
+
+def _classifiers(settings: Settings) -> Iterator[Check]:
+    """Whether each classifier's bundle can be run."""
+    from edgewise.cli.doctor_classifiers import classifiers  # noqa: PLC0415 - loaded when used
+
+    for name, found, mend in classifiers(settings):
+        yield Check(f"classifier {name}", "fail" if mend else "ok", found, mend)
 
 
 def _keys(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
