@@ -7,7 +7,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.integrations.environments import LONGEST_S, ROOT, Adapter, Unreachable, python_of, surroundings
+from tests.integrations.environments import (
+    HOME,
+    LONGEST_S,
+    ROOT,
+    Adapter,
+    Unreachable,
+    python_of,
+    surroundings,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -17,7 +25,9 @@ SUITES = (
     "tests/learning/test_distill_stages.py",
     "tests/cli/test_distill_command.py",
     "tests/cli/test_distill_making.py",
+    "tests/learning/test_support_tutorial.py",
 )
+PULLED = HOME / "models"  # the base model, so that it is pulled once
 
 
 def test_classifiers_are_made_where_torch_is(tmp_path: Path) -> None:
@@ -32,7 +42,7 @@ def test_classifiers_are_made_where_torch_is(tmp_path: Path) -> None:
         timeout=LONGEST_S,
         check=False,
         cwd=ROOT,
-        env={**surroundings(tmp_path), "OMP_NUM_THREADS": "1"},
+        env={**surroundings(tmp_path), "OMP_NUM_THREADS": "1", "EDGEWISE_TUTORIAL_HOME": str(PULLED)},
     )
     assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr[-1000:]
     assert re.search(r"(\d+) passed", ran.stdout) is not None

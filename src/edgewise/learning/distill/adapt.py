@@ -25,6 +25,8 @@ from edgewise.upstreams.classifier.runtime import open_tokenizer, token_ids
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from numpy.typing import NDArray
+
     from edgewise.learning.distill.options import Adapting, DistillOptions
 
     Tokens = Sequence[Sequence[int]]
@@ -99,8 +101,9 @@ class _Hiding:
     def hidden(self, tokens: Tokens, lots: np.random.Generator) -> tuple[Any, Any, Any, Any]:
         """(n, t) ids with some hidden, the mask, where a guess is asked for, and (k,) what was there."""
         ids, mask = padded(tokens)
-        given = ids.numpy().copy()
-        free = mask.numpy().astype(bool) & ~np.isin(given, self.markers)
+        given: NDArray[np.int64] = ids.numpy().copy()
+        kept: NDArray[np.bool_] = mask.numpy().astype(bool)
+        free = kept & ~np.isin(given, self.markers)
         asked = free & (lots.random(given.shape) < self.share)
         if not asked.any():  # of short texts, a batch may have none by chance
             asked.flat[int(lots.choice(np.flatnonzero(free)))] = True

@@ -106,10 +106,10 @@ def label_scores(
 ) -> tuple[LabelScore, ...]:
     """The score of each label that occurs, worst F1 first."""
     scores: list[LabelScore] = []
-    for label in np.unique(labels).tolist():
+    for label in sorted({int(each) for each in labels}):
         mine, said = labels == label, found == label
         right = int((mine & said).sum())
-        wrong = Counter(found[mine & ~said].tolist()).most_common(1)
+        wrong = Counter(int(each) for each in found[mine & ~said]).most_common(1)
         scores.append(
             LabelScore(
                 names[label],
