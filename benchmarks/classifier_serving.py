@@ -68,7 +68,6 @@ def served(data: Path, folder: Path, chosen: str) -> dict[str, Any]:
             said = [label for batch in _batches(held_out.texts) for label in _labels(url, batch)]
         right = sum(a == b for a, b in zip(said, held_out.labels, strict=True))
         told = statistics(LogReader(home / "edgewise.sqlite").stories(), {"edge": "edge", "cloud": "cloud"})
-        (edge / "cascade.json").unlink()
         with _gateway(home, CONFIG.format(edge=edge)) as (url, server):
             rates = [_rate(url, server, held_out.texts[:BATCH]) for _ in range(ROUNDS)]
     return {
@@ -138,14 +137,14 @@ def _gateway(home: Path, config: str) -> Generator[tuple[str, psutil.Process]]:
     try:
         known = psutil.Process(server.pid)
         known.cpu_affinity([known.cpu_affinity()[-1]])
-        _ready(f"127.0.0.1:{port}")
+        _ready(f"127.0.0.1:{port}", server)
         yield f"127.0.0.1:{port}", known
     finally:
         server.terminate()
         server.wait()
 
 
-def _ready(url: str) -> None:
+def _ready(url: str, server: subprocess.Popen[bytes]) -> None:
     ends = time.monotonic() + PATIENCE_S
     while True:
         try:
@@ -153,5 +152,6 @@ def _ready(url: str) -> None:
                 return
         except OSError:
             pass
+        assert server.poll() is None, "the gateway ended"
         assert time.monotonic() < ends, "the gateway did not begin"
         time.sleep(0.1)
