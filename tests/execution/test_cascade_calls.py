@@ -250,6 +250,18 @@ def test_a_policy_that_fails_to_read_lets_the_answer_go_out(stream: bool) -> Non
     assert (said, world.asked, told.reason) == ("from the edge", ["edge"], "optimal_edge")
 
 
+@BOTH
+def test_a_policy_that_insists_on_who_may_not_answer_gets_nowhere(stream: bool) -> None:
+    class Unruly(Cascade, frozen=True):
+        def forecast(self, situation, answer) -> Odds:
+            assert [c.id for c in situation.shortlist] == [answer.candidate]
+            return Odds({"edge": 0.0, "cloud": 1.0})
+
+    world = World(policy=Unruly(), signals=[{}, OFFLINE])
+    said, told = world.tell(GO, stream=stream)
+    assert (said, world.asked, told.chosen) == ("from the edge", ["edge"], "edge")
+
+
 def test_hedging_asks_nobody_beside_an_answer_that_is_held() -> None:
     edge = Gated("from the edge")
     world = World(edge, limits=ExecutionSettings(retries=0, hedge=True, hedge_after_s=0.0))

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from edgewise.constraints import shortlist
 from edgewise.domain.candidates import Shortlist
 from edgewise.domain.decisions import draw
-from edgewise.domain.errors import NoEligibleCandidate
+from edgewise.domain.errors import EdgewiseError, NoEligibleCandidate
 from edgewise.domain.reasons import reason_for
 from edgewise.domain.signals import known
 from edgewise.features.serving import read_answer
@@ -58,7 +58,9 @@ class Again:
             replace(answer, prompt=request.prompt, vector=vector, metadata=request.wishes.metadata),
         )
         name = draw(odds, request.id)
-        chosen = next(c for c in kept if c.id == name)
+        chosen = next((c for c in kept if c.id == name), None)
+        if chosen is None:  # somebody's own policy; what was objected to is not its to choose
+            raise EdgewiseError(f"The policy '{self.first.policy}' chose '{name}', who may not answer.")
         decision = replace(
             self.first,
             chosen=name,

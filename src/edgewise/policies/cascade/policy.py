@@ -84,10 +84,10 @@ class Cascade(Struct, frozen=True):
         edge = shortlist.at("edge")
         if edge is None:
             return self.inner.odds(situation)
-        if self._is_blind(situation):
+        edges = [c for c in shortlist if c.location == "edge"]
+        if self._is_blind(situation) or (self.features is None and len(edges) == 1):
             return Odds.certain(edge, shortlist, reason="optimal_edge")
         odds = self.inner.odds(situation)
-        edges = [c for c in shortlist if c.location == "edge"]
         if len(edges) > 1:
             edge = max(edges, key=lambda c: (_worth(odds.forecasts, situation, c), c is edge))
         by_id = {c.id: 1.0 if c is edge else 0.0 for c in shortlist}
@@ -153,8 +153,7 @@ class Cascade(Struct, frozen=True):
         inner = self.inner
         if self._is_blind(situation):
             return Verdict(stands=True, reason="optimal_edge", evidence={"unread": 1.0})
-        before = inner.odds(situation)
-        odds = inner.forecast(situation, answer) if reading(inner) and answer.text else before
+        odds = inner.forecast(situation, answer) if reading(inner) and answer.text else inner.odds(situation)
         mine = odds.forecasts.get(answer.candidate)
         evidence = dict(odds.evidence)
         if mine is not None and mine.quality is not None:
@@ -165,6 +164,7 @@ class Cascade(Struct, frozen=True):
             stands = evidence["quality"] >= self.confidence
         else:
             stands = not _at_cloud(odds, situation)
+            before = odds if stands else inner.odds(situation)
             if _at_cloud(before, situation) and not _fell(before, odds, answer.candidate):
                 reason = "high_complexity"
         if odds.evidence.get("far_from_training"):
