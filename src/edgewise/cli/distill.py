@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edgewise.learning.distill.run import Distilled
 
 Stage = Literal["adapt", "finetune", "export", "compress", "cascade", "benchmark", "report"]
-LIBRARIES = ("numpy", "onnx", "onnxruntime", "safetensors", "tokenizers", "torch", "transformers")
+LIBRARIES = ("numpy", "onnx", "onnx_ir", "onnxruntime", "safetensors", "tokenizers", "torch", "transformers")
 
 
 def command(  # noqa: PLR0913 - one argument an option
