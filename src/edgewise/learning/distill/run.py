@@ -101,6 +101,7 @@ def _add(output: Path, figures: BundleFigures) -> None:
 
 def _report(work: Work, output: Path, made: Distilled, measured: Benchmark) -> None:
     facts = {name: finished(work.folder / name) for name in ("adapt", "finetune", FULL)}
+    promise = None if made.placing is None else made.placing.promise
     report = report_on(
         made.chosen,
         made.recipes,
@@ -110,6 +111,7 @@ def _report(work: Work, output: Path, made: Distilled, measured: Benchmark) -> N
         tuned=facts["finetune"],
         exported=facts[FULL],
         adapted=facts["adapt"] if work.unlabelled else None,
+        promise=None if promise is None else promise.sentence,
     )
     files = write(report, output)
     if not any(name.endswith(".png") for name in files):

@@ -103,6 +103,8 @@ def sentences(report: DistillReport) -> list[str]:
         f"Chosen is the smallest that keeps {report.keep:.1%} of fp32's accuracy on the validation part; "
         "the test part chose nothing."
     )
+    if report.promise is not None:
+        said.append(report.promise)
     said.append(
         "Times are of one thread, one text at a time, tokenising included, in a process of its own; texts a "
         "CPU second are of many together. "

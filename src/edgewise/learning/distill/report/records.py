@@ -40,7 +40,7 @@ class DistillReport(Struct, frozen=True):
     """The whole of it. `training` are each epoch's figures on the validation part, 0 is the head alone.
 
     `best` is the epoch kept, `adapted` what reading domain text did (None without it), `parity` the most by
-    which a logit of the exported model differs from the trained one's.
+    which a logit of the exported model differs from the trained one's, `promise` what holds of a cascade.
     """
 
     table: str
@@ -61,6 +61,7 @@ class DistillReport(Struct, frozen=True):
     machine: Machine
     watts: float
     adapted: dict[str, Any] | None = None
+    promise: str | None = None
 
     @property
     def full(self) -> Recipe:
@@ -99,6 +100,7 @@ def report_on(  # noqa: PLR0913 - one for each stage that has something to say
     tuned: Mapping[str, Any],
     exported: Mapping[str, Any],
     adapted: Mapping[str, Any] | None = None,
+    promise: str | None = None,
 ) -> DistillReport:
     """Put together what the stages said. `tables` are the names of the table and of what was tested on."""
     learned, full = chosen.learned, found[FULL]
@@ -122,6 +124,7 @@ def report_on(  # noqa: PLR0913 - one for each stage that has something to say
         machine=measured.machine,
         watts=measured.watts,
         adapted=None if adapted is None else dict(adapted),
+        promise=promise,
     )
 
 
