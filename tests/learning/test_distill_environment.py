@@ -39,7 +39,7 @@ def test_classifiers_are_made_where_torch_is(tmp_path: Path) -> None:
         [str(python), "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "--noconftest", *SUITES],
         capture_output=True,
         text=True,
-        timeout=LONGEST_S,
+        timeout=2 * LONGEST_S,  # it trains four times
         check=False,
         cwd=ROOT,
         env={**surroundings(tmp_path), "OMP_NUM_THREADS": "1", "EDGEWISE_TUTORIAL_HOME": str(PULLED)},

@@ -56,7 +56,7 @@ def bundle(folder: Path, words: dict[str, str]) -> None:
     )
 
 
-def run(folder: Path, *words: str, home: Path | None = None, timeout_s: float = 900) -> str:
+def run(folder: Path, *words: str, home: Path | None = None, timeout_s: float = 1700) -> str:
     ran = subprocess.run(
         [sys.executable, str(TUTORIAL), str(folder / "out"), *words],
         capture_output=True,
