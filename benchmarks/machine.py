@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.cpu import CORES, PROC
+from edgewise.learning.distill.machine import cpu_name
 
 PACKAGES = ("edgewise", "uvicorn", "uvloop", "httptools", "msgspec", "pyreqwest")
 ADVICE = {
@@ -37,7 +38,7 @@ def lacks(needs: frozenset[str]) -> list[str]:
 def facts() -> dict[str, object]:
     """CPU, kernel and versions; the load average, since what else runs here blurs every figure."""
     return {
-        "cpu": _cpu_model(),
+        "cpu": cpu_name(),
         "cores": os.cpu_count(),
         "kernel": platform.release(),
         "python": platform.python_version(),
@@ -47,13 +48,6 @@ def facts() -> dict[str, object]:
         "commit": _first_line(["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]),
         "load_average": os.getloadavg()[0],
     }
-
-
-def _cpu_model() -> str:
-    info = PROC / "cpuinfo"
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 def _first_line(command: list[str]) -> str | None:

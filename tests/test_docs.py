@@ -49,6 +49,8 @@ def test_the_readmes_python_runs(running: Running, tmp_path: Path, monkeypatch: 
         "docs/policies.md",
         "docs/constraints.md",
         "docs/deploy.md",
+        "docs/cascade.md",
+        "docs/classify.md",
         "docs/privacy.md",
         "docs/graders.md",
     ],

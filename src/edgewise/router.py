@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from time import perf_counter, time
@@ -19,8 +18,10 @@ from edgewise.domain.errors import (
 )
 from edgewise.domain.reasons import BY_RULE, reason_for
 from edgewise.domain.requests import Situation
-from edgewise.domain.signals import NO_SIGNALS
+from edgewise.domain.signals import NO_SIGNALS, known
+from edgewise.execution import Again, Second, evidence_of
 from edgewise.policies import settled
+from edgewise.policies.holding import holding
 from edgewise.policies.objectives import objective_of
 from edgewise.policies.shadow import askable
 from edgewise.sessions.trim import fitted
@@ -35,12 +36,24 @@ if TYPE_CHECKING:
     from edgewise.domain.signals import Signals
     from edgewise.execution import Answer, Executor, Shadows
 
+CLASSIFY = "classify"  # the policy of texts that are to be labelled
+
 
 class _Named(NamedTuple):
-    """A policy and its name, which wrappers make anew each time they are asked."""
+    """A policy, its name, which wrappers make anew each time, and whether it reads answers."""
 
     policy: Policy
     name: str
+    holds: bool
+
+
+class _Decided(NamedTuple):
+    """A decision, and what it was made of: the request as screened, the policy, and what that looked at."""
+
+    decision: Decision
+    request: Request
+    policy: _Named
+    situation: Situation
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +65,8 @@ class Router:
     `signals` tells the state of the world, in microseconds; `best_effort` lets an overloaded edge answer
     where nobody else may. `shadows` asks what a shadow would have chosen; without it nobody is asked twice.
     `keep_vector` packs what a learned policy reads of the conversation, for the record; without it that is
-    not kept.
+    not kept. A text to be labelled is described by `plainly` alone, where that stands, and goes by the policy
+    "classify", where there is one.
     """
 
     candidates: Sequence[Candidate]
@@ -66,12 +80,15 @@ class Router:
     best_effort: bool = False
     shadows: Shadows | None = None
     keep_vector: Callable[[Features], bytes | None] | None = None
+    plainly: Featurizer | None = None
 
     _by_id: dict[str, Candidate] = field(init=False, repr=False, compare=False)
+    _by_task: dict[str | None, tuple[Candidate, ...]] = field(init=False, repr=False, compare=False)
     _named: dict[str, tuple[_Named, _Named]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_id", {c.id: c for c in self.candidates})
+        object.__setattr__(self, "_by_task", _by_task(self.candidates))
         object.__setattr__(self, "_named", {name: _pair(policy) for name, policy in self.policies.items()})
 
     def adopt(self, name: str, policy: Policy, featurizer: Featurizer | None = None) -> None:
@@ -89,18 +106,27 @@ class Router:
         arrived = perf_counter()
         request = await self._screened(request)
         try:
-            decision = await self._decide(request)
+            decided = await self._decide(request)
         except NoEligibleCandidate as refused:
             await self.executor.refuse(self._refused(request, refused), refused, arrived=arrived)
             raise
-        chosen = self._by_id[decision.chosen]
+        decision = decided.decision
         if request.needs.least_tokens is not None:
-            decision, request = fitted(decision, chosen, request)
-        answering = self.executor.carry_out(decision, chosen, request, arrived=arrived)
+            decision, request = fitted(decision, self._by_id[decision.chosen], request)
+        answering = self.executor.carry_out(
+            decision, self._by_id[decision.chosen], request, arrived=arrived, second=self._second(decided)
+        )
         shadow = decision.shadow
-        if self.shadows is None or shadow is None or not shadow.ask or not shadow.chosen:
+        if self.shadows is None:
             return await answering
-        return await self.shadows.after(answering, decision, self._by_id[shadow.chosen], request)
+        if shadow is not None and shadow.ask and shadow.chosen:
+            return await self.shadows.after(answering, decision, self._by_id[shadow.chosen], request)
+        answer = await answering
+        if (
+            (later := answer.decision.shadow) is not None and later.ask and later.chosen
+        ):  # by the second decision
+            self.shadows.beside(answer.decision, self._by_id[later.chosen], request)
+        return answer
 
     async def decide(self, request: Request, *, explore: bool = True) -> Decision:
         """Who should answer, and why; nobody is asked and nothing is recorded.
@@ -108,7 +134,7 @@ class Router:
         `explore=False` takes the most probable candidate instead of drawing one. Raises `UnknownModel`
         and `NoEligibleCandidate`.
         """
-        return await self._decide(await self._screened(request), explore=explore)
+        return (await self._decide(await self._screened(request), explore=explore)).decision
 
     async def _screened(self, request: Request) -> Request:
         """The request as the screens leave it: with findings, and held to what its session promised."""
@@ -116,7 +142,7 @@ class Router:
             request = await screen.screen(request)
         return request
 
-    async def _decide(self, request: Request, *, explore: bool = True) -> Decision:
+    async def _decide(self, request: Request, *, explore: bool = True) -> _Decided:
         arrived = perf_counter()
         wishes = request.wishes
         policy, calm = self._policy_for(request)
@@ -124,28 +150,27 @@ class Router:
             _check_objective(wishes.objective)
         if not explore or wishes.privacy or wishes.session or request.pin:
             policy = calm
-        features = await self.featurizer.describe(request)
+        features = await self._featurizer_for(request).describe(request)
         signals = self.signals()
         kept, objections = shortlist(
-            request, self.candidates, self.constraints, signals, best_effort=self.best_effort
+            request, self._field(request), self.constraints, signals, best_effort=self.best_effort
         )
-        odds = policy.policy.odds(
-            Situation(
-                features,
-                kept,
-                signals,
-                wishes.objective,
-                wishes.session or request.id,
-                request.previous,
-                request.in_tool_loop,
-            )
+        situation = Situation(
+            features,
+            kept,
+            signals,
+            wishes.objective,
+            wishes.session or request.id,
+            request.previous,
+            request.in_tool_loop,
         )
+        odds = policy.policy.odds(situation)
         chosen = draw(odds, request.id) if explore else odds.favourite
         if chosen not in kept:  # somebody's own policy; what was objected to is not its to choose
             raise EdgewiseError(
                 f"The policy '{policy.name}' chose '{chosen}', who may not answer this request."
             )
-        return self._record(
+        decision = self._record(
             request,
             policy.name,
             reason_for(odds, chosen, kept, objections, request),
@@ -157,6 +182,25 @@ class Router:
             micros=(perf_counter() - arrived) * 1e6,
             signals=signals,
         )
+        return _Decided(decision, request, policy, situation)
+
+    def _second(self, decided: _Decided) -> Second | None:
+        """How to decide again once the edge has answered; None where nobody else may answer anyway."""
+        if not decided.policy.holds or decided.decision.location != "edge":
+            return None
+        policy, left = decided.policy.policy, decided.situation.shortlist
+        if not holding(policy) or policy.hold_s is None or left.at("cloud") is None:
+            return None
+        again = Again(
+            decided.decision,
+            decided.request,
+            decided.situation,
+            policy,
+            self.constraints,
+            self._featurizer_for(decided.request),
+            self.signals,
+        )
+        return Second(policy.hold_s, again.decide)
 
     def _refused(self, request: Request, refused: NoEligibleCandidate) -> Decision:
         """The record of a request that nobody may answer: no choice, and every objection."""
@@ -197,7 +241,7 @@ class Router:
             shortlist=tuple(by_id),
             forecasts=odds.forecasts if odds else {},
             objections=objections,
-            evidence=_evidence(odds.evidence if odds else {}, request),
+            evidence=evidence_of(odds.evidence if odds else {}, request),
             objective=wishes.objective,
             model=wishes.model,
             session=wishes.session,
@@ -208,16 +252,32 @@ class Router:
             prompt_hash=prompt_hash,
             micros=micros,
             shadow=askable(odds.shadow, chosen.id, request, objections) if odds and chosen else None,
-            signals={s.name: s.value for s in signals.values() if s.value is not None},
+            signals=known(signals),
             vector=vector,
             vector_version=features.vector_version if features and vector else "",
             key=request.key,
+            task=request.needs.task,
         )
+
+    def tasks(self) -> list[str]:
+        """What texts can be labelled for: the names of tasks, of which one may be empty."""
+        return [task for task in self._by_task if task is not None]
+
+    def _featurizer_for(self, request: Request) -> Featurizer:
+        return self.featurizer if request.needs.task is None else self.plainly or self.featurizer
+
+    def _field(self, request: Request) -> Sequence[Candidate]:
+        """Who could do what is asked for; with a pin everybody, so that one who cannot is told why."""
+        if request.pin is not None:
+            return self.candidates
+        return self._by_task.get(request.needs.task) or self.candidates
 
     def _policy_for(self, request: Request) -> tuple[_Named, _Named]:
         """The policy that was asked for, and the same without its exploration."""
         model = request.wishes.model
         name = model[5:] if model.startswith("auto:") else "auto"
+        if request.needs.task is not None and name == "auto" and CLASSIFY in self._named:
+            name = CLASSIFY
         found = self._named.get(name)
         if found is None:
             raise UnknownModel(f"There is no policy '{name[:100]}'; there are {_listed(self.policies)}.")
@@ -230,18 +290,18 @@ class Router:
         return found
 
 
-def _evidence(evidence: dict[str, float], request: Request) -> dict[str, float]:
-    """What led to the odds, and how often each rule found something private: never what it found."""
-    if not request.findings:
-        return evidence
-    found = Counter(f"found:{finding.rule}" for finding in request.findings)
-    return {**evidence, **{name: float(times) for name, times in found.items()}}
+def _by_task(candidates: Sequence[Candidate]) -> dict[str | None, tuple[Candidate, ...]]:
+    """Candidates by what they do: chat (None), or labelling texts for a task."""
+    found: dict[str | None, list[Candidate]] = {}
+    for candidate in candidates:
+        found.setdefault(None if candidate.kind == "chat" else candidate.task, []).append(candidate)
+    return {task: tuple(those) for task, those in found.items()}
 
 
 def _pair(policy: Policy) -> tuple[_Named, _Named]:
     """A policy, and the same without its exploration."""
     calm = settled(policy)
-    return _Named(policy, policy.name), _Named(calm, calm.name)
+    return _Named(policy, policy.name, holding(policy)), _Named(calm, calm.name, holding(calm))
 
 
 def _check_objective(spelling: str) -> None:

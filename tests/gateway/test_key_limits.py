@@ -22,6 +22,7 @@ from edgewise.domain.errors import LimitReached, RequestError
 from edgewise.domain.requests import Request
 from edgewise.gateway.callers import Caller
 from edgewise.gateway.chat_body import chat_of, parse_chat
+from edgewise.gateway.classify_body import requests_for
 from edgewise.gateway.limits import Accounts, Bucket, said
 from edgewise.monitors.clock import SettableClock
 from edgewise.settings import ServerKey, hash_key, new_key
@@ -245,3 +246,18 @@ def _outcome(name: str, came: int, went: int, cost_usd: float = 0.0) -> Outcome:
 def _asking_for(most: int) -> Request:
     body = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": most}
     return parse_chat(json.dumps(body).encode(), {})
+
+
+def test_a_batch_of_texts_is_set_aside_as_a_whole_or_not_at_all() -> None:
+    clock = SettableClock()
+    key = ServerKey("few", hash_key(FEW), tokens_per_minute=100)
+    account = Accounts([key], clock=clock.elapsed).by_name["few"]
+    first = requests_for(["a" * 240], "")
+    account.reserve(*first)
+    more = requests_for(["b" * 40, "c" * 200], "")
+    with pytest.raises(LimitReached, match="this request needs about 60, which are there in 12s"):
+        account.reserve(*more)
+    assert not any(account.awaits(request.id) for request in more)
+    account.settle(first[0].id, used=20)
+    account.reserve(*more)
+    assert all(account.awaits(request.id) for request in more)

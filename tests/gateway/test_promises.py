@@ -1,93 +1,93 @@
-"""What the gateway promises about privacy, records, keys, and who may call it."""
+"""A promise while serving: sampled labels are asked of the cloud too, booked, and an alarm is raised."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-from tests.conftest import two_candidates
-from tests.servers import Mock, Running, gateway
+import msgspec
+from tests.cli.running import edgewise
+from tests.gateway.test_classify import chosen
+from tests.servers import Mock, Running, gateway, mock_upstream
+from tests.upstreams.classifiers import made
 
-from edgewise.settings import hash_key, new_key
+from edgewise.policies.cascade.placing import FILE, OutOfScope, Placing, Promise
 
-CHAT = "/v1/chat/completions"
-ANGRY = "I am furious and disgusted, this is terrible, unacceptable; get me a manager, a supervisor, " * 3
-LOCAL = {"x-edgewise-privacy": "local"}
+PROMISE = Promise(0.01, 0.95, 500, 0.0, 1.0, 0.01, proven=True, sentence="At most 1 %.")
+CONFIG = """
+[policy]
+kind = "cascade"
 
+[policy.cascade]
+watched = 1.0
 
-def chat(prompt: str = "hi", **more: Any) -> dict[str, Any]:
-    return {"model": "auto", "messages": [{"role": "user", "content": prompt}], **more}
+[[candidates]]
+id = "small"
+location = "edge"
+kind = "classifier"
+bundle = "{bundle}"
 
-
-def test_local_stays_on_the_device_where_the_policy_wants_the_cloud(
-    running: Running, shared_mock: Mock
-) -> None:
-    assert running.post(CHAT, chat(ANGRY))[0] == 200
-    assert shared_mock.calls[-1].json["model"] == "giant-9"
-    assert running.post(CHAT, chat(ANGRY), LOCAL)[0] == 200
-    assert shared_mock.calls[-1].json["model"] == "tiny-1"
-    told = running.get("/v1/decisions?limit=1")[1]["data"][0]
-    assert (told["chosen"], told["reason"], told["privacy"]) == ("tiny", "privacy", "local")
-    assert [o["rule"] for o in told["objections"]] == ["privacy"]
-
-
-@pytest.mark.parametrize("body", [{"model": "giant"}, {"edgewise": {"candidates": ["giant"]}}])
-def test_local_is_refused_rather_than_sent_away(
-    running: Running, shared_mock: Mock, body: dict[str, Any]
-) -> None:
-    status, answer = running.post(CHAT, chat(**body), LOCAL)
-    assert status == 400
-    assert "declared local" in answer["error"]["message"]
-    assert not shared_mock.calls
+[[candidates]]
+id = "llm"
+location = "cloud"
+kind = "classifier"
+url = "{chat}"
+price = {{ input = 0.0, output = 0.0, per_query = 0.001 }}
+"""
+PATIENCE_S = 120.0
 
 
-def test_a_refused_request_leaves_a_record_that_explain_tells(running: Running) -> None:
-    assert running.post(CHAT, chat(model="giant"), LOCAL)[0] == 400
-    told = running.get("/v1/decisions?limit=1")[1]["data"][0]
-    assert (told["chosen"], told["odds"], told["outcome"]["status"]) == ("", {}, "error")
-    assert {o["candidate"] for o in told["objections"]} == {"tiny", "giant"}
-    command = [sys.executable, "-m", "edgewise.cli", "explain", told["id"], "--path", str(running.log)]
-    explained = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
-    assert "Nobody was asked" in explained
-    assert "giant: The request is declared local, and 'giant' is in a cloud (privacy)." in explained
-
-
-def test_an_unknown_objective_is_an_error(running: Running) -> None:
-    status, answer = running.post(CHAT, chat(), {"x-edgewise-objective": "speed"})
-    assert status == 400
-    assert "qos" in answer["error"]["message"]
-
-
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [({}, 200), ({"host": "localhost:8787"}, 200), ({"host": "[::1]"}, 200), ({"host": "evil.example"}, 403),
-     ({"host": "127.0.0.1.evil.example"}, 403), ({"origin": "http://evil.example"}, 403),
-     ({"origin": "null"}, 403), ({"origin": "http://localhost:3000"}, 200)],
-)  # fmt: skip
-def test_web_pages_cannot_reach_it(running: Running, headers: dict[str, str], status: int) -> None:
-    assert running.get("/v1/decisions", headers)[0] == status
-    assert running.post(CHAT, chat(), {"content-type": "text/plain", **headers})[0] == status
-
-
-def test_scopes(mock: Mock, tmp_path: Path) -> None:
-    keys = {scope: new_key() for scope in ("inference", "read", "admin")}
-    tables = "".join(
-        f'[[server.keys]]\nname = "{scope}"\nhash = "{hash_key(key)}"\nscopes = ["{scope}"]\n'
-        for scope, key in keys.items()
+def promising(folder: Path) -> None:
+    """A bundle that knows what it does not know: "late" is strange to it."""
+    manifest = made(folder)
+    placing = Placing(
+        1, manifest.version, "llm", 0.0, {"doubt": 1.0}, 0.6, OutOfScope("probability", 0.6), PROMISE
     )
-    expected = {"inference": (200, 403), "read": (403, 200), "admin": (200, 200)}
-    with gateway(tmp_path, two_candidates(mock, tables), env={"GIANT_KEY": "x"}) as guarded:
-        for scope, key in keys.items():
-            bearer = {"authorization": f"Bearer {key}"}
-            seen = guarded.post(CHAT, chat(model="tiny"), bearer)[0], guarded.get("/v1/decisions", bearer)[0]
-            assert seen == expected[scope], scope
-        assert guarded.get("/v1/decisions", {"x-api-key": keys["read"]})[0] == 200
+    (folder / FILE).write_bytes(msgspec.json.encode(placing))
 
 
-def test_a_missing_model_is_not_ready(tmp_path: Path) -> None:
-    config = '[[candidates]]\nid = "small"\nlocation = "edge"\nembedded = "smollm2-135m"\n'
-    with pytest.raises(AssertionError, match="did not get ready"), gateway(tmp_path, config, patience_s=3.0):
-        pass
+def label(running: Running, text: str) -> dict[str, Any]:
+    status, answer = running.post("/v1/classify", {"input": text})
+    assert status == 200, answer
+    return dict(answer["data"][0])
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Shadows are asked in the background: wait until they were."""
+    ends = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
+def test_an_alarm_is_raised_where_the_cloud_says_otherwise(tmp_path: Path) -> None:
+    promising(tmp_path / "moods")
+    with mock_upstream(Mock(plain=chosen('{"label": "blame"}'))) as chat:
+        config = CONFIG.format(bundle=tmp_path / "moods", chat=chat.url)
+        with gateway(tmp_path, config) as running:
+
+            def told() -> dict[str, Any]:
+                return dict(running.get("/readyz")[1])
+
+            def checked() -> str:
+                return str(told()["promises"]["small"])
+
+            assert "was not checked yet" in checked()
+            for number in range(1, 13):
+                assert label(running, "good good good")["candidate"] == "small"
+                until(lambda seen=number: f"over {seen} sampled texts" in checked())  # type: ignore[misc]
+            assert "no longer holds, with 95% confidence" in checked()
+            assert any("small: The promise" in warning for warning in told()["warnings"])
+            shadows = [
+                found for found in running.get("/v1/decisions?limit=50")[1]["data"] if found["shadow_of"]
+            ]
+            assert len(shadows) == 12
+            assert {found["outcome"]["cost_usd"] for found in shadows} == {0.001}
+        said = " ".join(edgewise("doctor", cwd=tmp_path).stdout.decode().split())
+        assert "promise of small" in said
+        assert "no longer holds" in said
+        with gateway(tmp_path, config) as running:
+            assert "over 12 sampled texts" in json.dumps(running.get("/readyz")[1])

@@ -189,3 +189,16 @@ def test_what_is_held_against_the_edge_is_added_to_the_score() -> None:
     evidence = {"score": 0.6, "threshold": 0.75, "penalties": 0.2}
     told = explain(Story(decision=replace(DECISION, evidence=evidence)))
     assert "score 0.60 and +0.20 for what is held against the edge or the cloud, above the threshold" in told
+
+
+def test_what_a_cascade_made_of_the_edges_answer_is_told() -> None:
+    evidence = {"escalated": 1.0, "edge_s": 0.25, "answer_read": 1.0, "rule:asks for a person": 1.0}
+    told = explain(Story(decision=replace(DECISION, evidence={**evidence, "firm": 1.0}), outcome=None))
+    assert "   the edge's answer was there after 250 ms and was read: the cloud is wanted\n" in told
+    assert "   the rule 'asks for a person' applies\n" in told
+    assert "firm" not in told
+    stays = replace(DECISION, evidence={"escalated": 0.0, "edge_s": 0.25, "watched": 1.0, "quality": 0.75})
+    told = explain(Story(decision=stays, outcome=None))
+    assert "after 250 ms: it may stand\n" in told
+    assert "forecast quality of the edge's answer: 0.75" in told
+    assert "picked to show whether what was promised still holds" in told

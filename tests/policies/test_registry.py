@@ -20,7 +20,7 @@ def test_every_kind_can_be_made() -> None:
     )
     assert make("fixed", candidate="phi") == Fixed("phi")
     assert make("random", options={}) == Uniform()
-    assert KINDS == ("complexity", "fixed", "random", "tiers")
+    assert KINDS == ("complexity", "edge-first", "fixed", "random", "tiers")
 
 
 @pytest.mark.parametrize(

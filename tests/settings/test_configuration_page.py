@@ -36,6 +36,8 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "[[server.keys]]": ServerKey,
     "[limits]": LimitsSettings,
     "[policy]": PolicySettings,
+    "[policy.cascade]": schema.CascadeSettings,
+    "[[policy.escalate]]": schema.EscalateSettings,
     "[objective]": ObjectiveSettings,
     "[store]": StoreSettings,
     "[embeddings]": EmbeddingsSettings,

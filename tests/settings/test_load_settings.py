@@ -77,6 +77,10 @@ def test_a_bundle_lies_beside_the_file(tmp_path: Path) -> None:
     assert loaded.policies["p"].bundle == "/b"
 
 
+def cascade(more: str) -> str:
+    return f"[policy]\nkind = 'cascade'\n{more}"
+
+
 FAULTS = [
     ("[server]\nport = '80'", 'server.port is "80"; expected a whole number'),
     ("[server]\nport = true", "server.port is true; expected a whole number"),
@@ -150,8 +154,8 @@ FAULTS = [
     (edge("kind = 'talk'"), 'candidates[0].kind is "talk"; expected "chat" or "classifier"'),
     (
         "[policy]\nkind = 'complexty'",
-        'policy.kind is "complexty"; expected "bundle", "complexity", "fixed", '
-        '"random" or "tiers" (did you mean complexity?)',
+        'policy.kind is "complexty"; expected "bundle", "cascade", "complexity", "edge-first", '
+        '"fixed", "random" or "tiers" (did you mean complexity?)',
     ),
     ("[policy]\nexplore = 1.1", "policy.explore is 1.1; expected a number from 0 to 1"),
     ("[policy]\nexplore = nan", "policy.explore is nan; expected a number from 0 to 1"),
@@ -161,6 +165,54 @@ FAULTS = [
     (
         "[policy]\nkind = 'fixed'\ncandidate = 'z'\n" + edge(),
         'policy.candidate is "z"; expected a candidate\'s id: "a"',
+    ),
+    (
+        "[policy]\ncascade = { hold_s = 3 }",
+        'policy.cascade has no effect; expected it only beside kind = "cascade"',
+    ),
+    (
+        "[[policies.x.escalate]]\nname = 'a'\nwords = ['b']",
+        'policies.x.escalate has no effect; expected it only beside kind = "cascade"',
+    ),
+    (
+        "[policy]\nkind = 'cascade'\nbundle = 'deployed'",
+        'policy.bundle is "deployed"; expected a bundle\'s folder beside a cascade',
+    ),
+    (
+        "[policy]\nkind = 'cascade'\nbundle = 'mine'\noptions = { threshold = 1 }",
+        "policy.options has no effect; expected it only without a bundle",
+    ),
+    (
+        cascade("cascade = { hold_s = 0 }"),
+        "policy.cascade.hold_s is 0.0; expected a number of seconds above 0",
+    ),
+    (
+        cascade("cascade = { confidence = 2 }"),
+        "policy.cascade.confidence is 2.0; expected a number from 0 to 1",
+    ),
+    (
+        cascade("escalate = [{ name = ' ' }]"),
+        'policy.escalate[0].name is " "; expected a text on one line that',
+    ),
+    (
+        cascade("escalate = [{ name = 'a' }]"),
+        "policy.escalate[0] says nothing to look for; expected words, labels or when",
+    ),
+    (
+        cascade("escalate = [{ name = 'a', words = ['*'] }]"),
+        'policy.escalate[0].words[0] is "*"; expected a word or a phrase',
+    ),
+    (
+        cascade("escalate = [{ name = 'a', labels = [''] }]"),
+        'policy.escalate[0].labels[0] is ""; expected a label',
+    ),
+    (
+        cascade("escalate = [{ name = 'a', labels = ['b'], stays = ['c'] }]"),
+        "policy.escalate[0].stays has no effect; expected it only beside words",
+    ),
+    (
+        cascade("escalate = [{ name = 'a', labels = ['b'] }, { name = 'a', labels = ['c'] }]"),
+        'policy.escalate[1].name is "a"; expected a name that no rule before it has',
     ),
     ("[policies.x]\nkind = 3", "policies.x.kind is 3; expected a text"),
     ("[policies]\nx = 3", "policies.x is 3; expected a table with kind, explore, "),

@@ -119,10 +119,17 @@ _places = st.one_of(
     st.fixed_dictionaries({"script": _scripts}),
     st.just({"embedded": "smollm2-135m"}),
 )
+_kinds: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.just(dict[str, Any]()),
+    st.just({"kind": "chat"}),
+    st.fixed_dictionaries({"kind": st.just("classifier"), "labels": st.just(["yes", "no"])}),
+    st.fixed_dictionaries(
+        {"kind": st.just("classifier"), "labels": st.just(["yes", "no"]), "task": st.just("tickets")}
+    ),
+)
 _options = st.fixed_dictionaries(
     {"location": st.sampled_from(["edge", "cloud"])},
     optional={
-        "kind": st.sampled_from(["chat", "classifier"]),
         "price": _prices,
         "trust": st.sampled_from(["device", "site", "cloud"]),
         "vision": st.booleans(),
@@ -139,7 +146,7 @@ _options = st.fixed_dictionaries(
 def good_tree(draw: st.DrawFn) -> dict[str, Any]:
     """A tree without a fault."""
     ids = draw(st.lists(names, unique=True, max_size=3))
-    candidates = [{"id": name, **draw(_places), **draw(_options)} for name in ids]
+    candidates = [{"id": name, **draw(_places), **draw(_kinds), **draw(_options)} for name in ids]
     kinds: list[dict[str, Any]] = [{"kind": "complexity", "options": {"threshold": 0.4}}, {"kind": "random"}]
     kinds += [{"kind": "fixed", "candidate": name} for name in ids]
     policy = st.builds(lambda kind, rate: {**kind, "explore": rate}, st.sampled_from(kinds), shares)

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from edgewise import assets
+from edgewise.app.cascades import promises
 from edgewise.app.deciding import configured, exploring, featurizer_for, router_for, screens_for, watchers_for
 from edgewise.app.judging import judge_for
 from edgewise.app.upstreams import Upstreams
@@ -17,6 +18,7 @@ from edgewise.domain.places import home
 from edgewise.execution import Circuits, Executor, Shadows
 from edgewise.features.detectors import detection_for
 from edgewise.features.serving import EndpointFeatures
+from edgewise.learning.cascade.watching import Vigil
 from edgewise.learning.steer import RECALLED, Steering, as_configured
 from edgewise.monitors import World
 from edgewise.outcomes import Gate, LogReader, Observed, SqliteLog, Texts
@@ -84,8 +86,15 @@ class App:
         log = self._store = SqliteLog(self.log_path, retention=store, on_failure=store.on_failure)
         await self._closing.enter_async_context(log)
         self.steering = Steering(self._lead)
+        self.vigil = Vigil(promises(self.settings.candidates))
         self.log: OutcomeLog = log
-        for observer in (self.sessions.observe, self.world.observe, self.steering, self._observer):
+        for observer in (
+            self.sessions.observe,
+            self.world.observe,
+            self.steering,
+            self.vigil,
+            self._observer,
+        ):
             if observer is not None:
                 self.log = Observed(self.log, observer)
         detection = detection_for(self.settings.privacy)
@@ -146,7 +155,11 @@ class App:
             if watcher.problem is not None
         ]
         judging = [self.judge.problem] if self.judge is not None and self.judge.problem is not None else []
-        return served + judging + self._store.warnings()
+        return served + judging + self.vigil.warnings() + self._store.warnings()
+
+    def promises(self) -> dict[str, str]:
+        """What is known of each promise that was made of a classifier, in a sentence, by candidate."""
+        return {name: seen.sentence for name, seen in self.vigil.states.items()}
 
     def _noted(self, said: Feedback) -> Awaitable[None]:
         """What a judge says goes where all records go."""
@@ -160,10 +173,11 @@ class App:
         """Keep each policy to its share or its budget, from where the log says that the stream is."""
         for name, policy in self.router.policies.items():
             self.steering.take(name, policy)
-        if self.steering.steers:
+        if self.steering.steers or self.vigil.states:
             with suppress(StoreError):  # it cannot be read yet: the shares are kept from here on
                 stories = await asyncio.to_thread(self.reader.latest, RECALLED)
                 self.steering.recall(reversed(stories))
+                self.vigil.recall(reversed(stories))
 
     def _adopt(self, name: str, policy: Policy) -> None:
         """Let what was deployed decide from the next request on."""

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgewise.app.cascades import cascade_for, labelling, loaded, reader
 from edgewise.constraints import constraints_for
 from edgewise.domain.errors import MissingExtra, SettingsError
 from edgewise.domain.places import home
 from edgewise.execution import Executor
-from edgewise.features.described import endpoint_in
 from edgewise.features.detectors import detection_for
 from edgewise.features.serving import featurizer
-from edgewise.learning.deploy import FOLDER, Deployed, Store, learned
+from edgewise.features.text import TextFeatures
+from edgewise.learning.deploy import FOLDER, Deployed, Store
 from edgewise.learning.steer import as_configured
 from edgewise.outcomes import MemoryLog, Texts
 from edgewise.policies import Explore, make, settled
 from edgewise.policies.affinity import Affinity
-from edgewise.policies.lots import features_of
-from edgewise.policies.otherwise import Otherwise
-from edgewise.router import Router
+from edgewise.policies.cascade.policy import Cascade
+from edgewise.router import CLASSIFY, Router
 from edgewise.settings import describe
+from edgewise.settings.cascade import CASCADE
 from edgewise.settings.schema import DEPLOYED
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def router_for(
         best_effort=settings.constraints.degrade == "best-effort",
         shadows=shadows,
         keep_vector=_keeping(settings),
+        plainly=TextFeatures(),
     )
 
 
@@ -81,7 +82,7 @@ def watchers_for(settings: Settings, adopt: Callable[[str, Policy], None]) -> di
     """One for each policy that follows `edgewise deploy`; the rule of thumb decides until a bundle does."""
     store = Store(home() / FOLDER)
     return {
-        name: Deployed(store, load=_loaded, otherwise=make("complexity"), adopt=partial(adopt, name))
+        name: Deployed(store, load=loaded, otherwise=make("complexity"), adopt=partial(adopt, name))
         for name, policy in configured(settings).items()
         if policy.kind == BUNDLE and policy.bundle == DEPLOYED
     }
@@ -90,43 +91,37 @@ def watchers_for(settings: Settings, adopt: Callable[[str, Policy], None]) -> di
 def _policies(settings: Settings, watchers: Mapping[str, Deployed]) -> dict[str, Policy]:
     """The configured policy as "auto", and every other that `auto:NAME` may ask for."""
     margin = settings.session.switch_margin
-    plain = {kind: Affinity(make(kind), margin) for kind in ("complexity", "random")}
+    plain: dict[str, Policy] = {kind: Affinity(make(kind), margin) for kind in ("complexity", "random")}
     found = {
-        name: exploring(watchers[name].first() if name in watchers else _policy(policy), policy, margin)
+        name: exploring(
+            watchers[name].first() if name in watchers else _policy(policy, settings, name), policy, margin
+        )
         for name, policy in configured(settings).items()
     }
+    if any(candidate.kind == "classifier" for candidate in settings.candidates):
+        plain[CLASSIFY] = labelling(settings)
     served = {name: as_configured(policy, settings.objective) for name, policy in found.items()}
     return {**plain, **served}
 
 
 def exploring(policy: Policy, settings: PolicySettings, switch_margin: float) -> Policy:
     """The policy as it serves: it stays with a session, and explores outside of one."""
-    staying = Affinity(policy, switch_margin)
+    # A cascade asks the edge first in a session, too, and its answer decides each time.
+    staying = policy if isinstance(policy, Cascade) else Affinity(policy, switch_margin)
     return Explore(staying, settings.explore) if settings.explore > 0 else staying
 
 
-def _policy(settings: PolicySettings) -> Policy:
+def _policy(settings: PolicySettings, whole: Settings, name: str) -> Policy:
+    if settings.kind == CASCADE:
+        return cascade_for(settings, whole.candidates, section_of(name))
     if settings.kind != BUNDLE:
         return make(settings.kind, options=settings.options, candidate=settings.candidate)
-    return _learned(settings.bundle)
+    return reader(settings.bundle)
 
 
-def _learned(path: str | None) -> Policy:
-    """A bundle as a policy; numpy and what else it needs load only now."""
-    if not path:
-        raise SettingsError(
-            '[policy] kind = "bundle" needs bundle = "PATH", the folder that `edgewise train` wrote.'
-        )
-    return _loaded(Path(path).expanduser())
-
-
-def _loaded(folder: Path) -> Policy:
-    """The policy in a bundle's folder; if its vectors come from an endpoint, with a rule to fall back on."""
-    policy = learned(folder)
-    version = features_of(policy)
-    if version is None or endpoint_in(version) is None:
-        return policy
-    return Otherwise(policy, make("complexity"))
+def section_of(name: str) -> str:
+    """Where the settings of the policy that serves under this name stand."""
+    return "policy" if name == "auto" else f"policies.{name}"
 
 
 def _keeping(settings: Settings) -> Callable[[Features], bytes | None] | None:

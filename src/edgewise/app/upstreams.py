@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from os import environ
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from edgewise import assets
+from edgewise.app.classifiers import MANY_WAIT, Classifiers
 from edgewise.domain.errors import EdgewiseError
 from edgewise.settings import describe
 from edgewise.upstreams.embedded import EmbeddedRuntime
@@ -56,6 +58,7 @@ class Upstreams:
         self._world, self._detection, self._keys = world, detection, keys
         self._limits, self._connect_s = settings.limits, settings.execution.connect_s
         self.runtimes: dict[str, EmbeddedRuntime] = {}
+        self._classifiers = Classifiers(settings.candidates)
         self.by_id: dict[str, Upstream] = {c.id: self._upstream(c) for c in settings.candidates}
 
     def missing(self) -> str | None:
@@ -63,12 +66,14 @@ class Upstreams:
         return next((lack for model in self.runtimes if (lack := assets.status(model).problem)), None)
 
     async def warm(self) -> None:
-        """Load the embedded models."""
+        """Load the embedded models and the classifiers."""
         for runtime in self.runtimes.values():
             try:
                 await runtime.url()
             except EdgewiseError:  # the first request that needs it says what is wrong
                 continue
+        with suppress(EdgewiseError):  # the same
+            await self._classifiers.warm()
 
     async def aclose(self) -> None:
         """Hang up everywhere, and end the embedded models."""
@@ -83,6 +88,8 @@ class Upstreams:
         plain = self._plain_upstream(candidate)
         if candidate.helped is not None:
             plain = _helped(plain, candidate.helped)
+        if candidate.kind == "classifier" and candidate.bundle is None:
+            plain = self._classifiers.around(candidate, plain)
         upstream = self._watched(candidate, plain, line)
         if candidate.network is not None:
             upstream = _behind(upstream, candidate.network)
@@ -102,6 +109,8 @@ class Upstreams:
         if candidate.script is not None:
             replies = _replies(candidate.script)
             return Scripted(replies, model=model, tokens_per_s=candidate.script.tokens_per_s)
+        if candidate.bundle is not None:
+            return self._classifiers.bundle(candidate)
         if candidate.embedded is not None:
             runtime = self._runtime(candidate.embedded)
             return OpenAICompatible(candidate.id, model, runtime.url, **bounds)
@@ -118,11 +127,12 @@ class Upstreams:
         limits, slots = self._limits, candidate.slots
         if slots is None and candidate.embedded is not None:
             slots = self._runtime(candidate.embedded).slots
+        own = candidate.bundle is not None  # it takes what there is, and runs it together
         bounds = Bounds(
-            limits.in_flight if slots is None else slots,
+            slots or (limits.most_in_flight if own else limits.in_flight),
             limits.most_in_flight,
-            limits.adaptive and slots is None,
-            limits.waiting,
+            limits.adaptive and slots is None and not own,
+            limits.waiting if candidate.kind == "chat" else max(limits.waiting, MANY_WAIT),
             limits.max_wait_s,
         )
         return Line(candidate.id, bounds, tell=partial(self._world.full, candidate.id))

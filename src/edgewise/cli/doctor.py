@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import typer
 from msgspec import Struct
 
-from edgewise.cli import doctor_log
+from edgewise.cli import doctor_log, doctor_promises
 from edgewise.cli.console import out, print_json
 from edgewise.cli.doctor_lists import ENDS_AT, LISTS_AT, listed_in
 from edgewise.cli.doctor_signals import look
@@ -76,10 +76,12 @@ def command(*, config: ConfigOption = None, as_json: JsonOption = False) -> None
         *_policy(settings, config),
         *_extras(settings),
         *_models(settings),
+        *_classifiers(settings),
         *_keys(settings, os.environ),
     ]
     checks += run(_network(settings, os.environ))
-    checks += [_signals(settings), _state_folder(home()), _log(home() / settings.store.path)]
+    log = home() / settings.store.path
+    checks += [_signals(settings), _state_folder(home()), _log(log), *_promises(settings, log)]
     _report(checks, as_json=as_json)
     if any(check.state == "fail" for check in checks):
         raise typer.Exit(1)
@@ -178,6 +180,14 @@ def _models(settings: Settings) -> Iterator[Check]:
         else:
             found = f"{status.problem or 'Its files are not here'}."
             yield Check(name, bad, found, f"Run edgewise models pull {model}.")
+
+
+def _classifiers(settings: Settings) -> Iterator[Check]:
+    """Whether each classifier's bundle can be run."""
+    from edgewise.cli.doctor_classifiers import classifiers  # noqa: PLC0415 - loaded when used
+
+    for name, found, mend in classifiers(settings):
+        yield Check(f"classifier {name}", "fail" if mend else "ok", found, mend)
 
 
 def _keys(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
@@ -343,6 +353,12 @@ def _state_folder(folder: Path) -> Check:
 def _log(path: Path) -> Check:
     state, found, mend = doctor_log.look(path)
     return Check("log", state, found, mend)
+
+
+def _promises(settings: Settings, log: Path) -> Iterator[Check]:
+    """What was promised of classifiers, and whether it still holds."""
+    for found in doctor_promises.look(settings, log):
+        yield Check(f"promise of {found.candidate}", found.state, found.sentence, found.mend)
 
 
 def _report(checks: list[Check], *, as_json: bool) -> None:

@@ -7,11 +7,12 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-Api = Literal["openai", "ollama"]
-LISTS_AT: dict[Api, str] = {"openai": "/models", "ollama": "/api/tags"}
+Api = Literal["openai", "ollama", "classify"]
+LISTS_AT: dict[Api, str] = {"openai": "/models", "ollama": "/api/tags", "classify": "/models"}
 ENDS_AT: dict[Api, str] = {
     "openai": "Check that the candidate's url ends where /chat/completions begins, often in /v1.",
     "ollama": "Check that the candidate's url is Ollama's own address, without /v1.",
+    "classify": "Check that the candidate's url ends where /classify begins, often in /v1.",
 }
 
 
@@ -37,7 +38,7 @@ class _Tags(Struct):
 def listed_in(body: bytes, api: Api = "openai") -> list[Listed] | None:
     """The models in an answer's body, or None where it is no such list."""
     try:
-        if api == "openai":
+        if api != "ollama":
             return msgspec.json.decode(body, type=_Models).data
         tags = msgspec.json.decode(body, type=_Tags).models
     except (msgspec.DecodeError, UnicodeDecodeError):

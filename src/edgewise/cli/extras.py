@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from edgewise.cli.console import err
 from edgewise.domain.errors import MissingExtra
 
+CLASSIFYING = ("numpy", "onnxruntime", "tokenizers")
 LEARNING = ("numpy", "safetensors", "scipy", "xgboost")
 
 
@@ -14,6 +15,12 @@ def need_learning() -> None:
     """Raise `MissingExtra` unless what learned policies need is installed."""
     if any(find_spec(name) is None for name in LEARNING):
         raise MissingExtra("A learned policy", "learn")
+
+
+def need_classifier() -> None:
+    """Raise `MissingExtra` unless what runs a classifier is installed."""
+    if any(find_spec(name) is None for name in CLASSIFYING):
+        raise MissingExtra("A classifier", "classify")
 
 
 def need_drawing() -> bool:

@@ -9,6 +9,7 @@ import typer
 
 from edgewise.cli.console import err, out, print_json, table
 from edgewise.cli.lines import line, unfinished
+from edgewise.cli.log_stats import stats
 from edgewise.cli.setup import ConfigOption, JsonOption  # noqa: TC001 - Typer reads them at run time
 from edgewise.cli.stored import PathOption, as_text, log_path, story_of
 from edgewise.domain.errors import StoreError
@@ -23,6 +24,7 @@ POLL_S = 0.25
 SOON_S = 2.0  # a decision without an outcome is shown after so long
 FORGET_S = 3600.0  # and no longer looked after then
 app = typer.Typer(no_args_is_help=True, help="Look into the outcome log.")
+app.command()(stats)
 
 
 @app.command()

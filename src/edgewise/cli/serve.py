@@ -64,6 +64,7 @@ async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> N
             embeddings={settings.embeddings.model: app.embed},
             ready=app.problem,
             warnings=app.warnings,
+            promises=app.promises,
         )
         app.warm()
         for line in banner(settings, notes, app_address(host, port)):

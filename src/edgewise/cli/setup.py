@@ -25,7 +25,6 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 T = TypeVar("T")
 FILE = "edgewise.toml"
-BUNDLE = "bundle"
 
 
 def settings_or_found(config: Path | None) -> tuple[Settings, tuple[str, ...]]:
@@ -47,8 +46,8 @@ def naming(config: Path | None) -> Generator[None]:
 
 
 def uses_bundle(settings: Settings) -> bool:
-    """Whether a policy of these settings was trained."""
-    return any(policy.kind == BUNDLE for policy in (settings.policy, *settings.policies.values()))
+    """Whether a policy of these settings was trained, or what it reads answers by."""
+    return any(policy.bundle is not None for policy in (settings.policy, *settings.policies.values()))
 
 
 def policy_problem(settings: Settings, config: Path | None) -> str | None:

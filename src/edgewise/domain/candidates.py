@@ -18,14 +18,15 @@ Rule = Literal["pin", "capability", "privacy", "connectivity", "resources", "bud
 
 
 class Price(Struct, frozen=True):
-    """USD per million input and output tokens."""
+    """USD per million input and output tokens, and beside that for each call."""
 
     input: float
     output: float
+    per_query: float = 0.0
 
     def cost(self, input_tokens: int, output_tokens: int) -> float:
-        """The price of so many tokens, in USD."""
-        return (input_tokens * self.input + output_tokens * self.output) / 1_000_000
+        """The price of one call with so many tokens, in USD."""
+        return (input_tokens * self.input + output_tokens * self.output) / 1_000_000 + self.per_query
 
 
 class Capabilities(Struct, frozen=True):
@@ -42,7 +43,8 @@ class Candidate(Struct, frozen=True):
 
     `price` is None for an *unpriced* candidate, a state of its own that never counts as free.
     `model` is what the endpoint calls it. `power_watts` is the draw while it answers, if known.
-    `region` and `tags` are the operator's own words, which rules and callers may refer to.
+    `region` and `tags` are the operator's own words, which rules and callers may refer to. `task` is what a
+    classifier labels texts for, where the configuration tells several such tasks apart by name.
     """
 
     id: str
@@ -57,6 +59,7 @@ class Candidate(Struct, frozen=True):
     power_watts: float | None = None
     region: str = ""
     tags: dict[str, str] = {}
+    task: str = ""
 
 
 class Objection(Struct, frozen=True, omit_defaults=True):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct, field
 
 from edgewise.domain.candidates import Location, Objection
+from edgewise.domain.labels import Gist
 
 if TYPE_CHECKING:
     from edgewise.domain.candidates import Candidate, Shortlist
@@ -144,7 +145,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     values at that moment, by name. `shadow_of` is the id of
     the decision beside which this one was made; its reason is `shadow`, and no client saw its answer.
     `vector` is what a learned policy reads of the conversation, packed, and `vector_version` its features,
-    where the store keeps vectors. `key` is the name of the client's key, never the key.
+    where the store keeps vectors. `key` is the name of the client's key, never the key. `task` says what a
+    text was labelled for ("" where the configuration names none); None: it was a chat.
     """
 
     id: str
@@ -174,10 +176,14 @@ class Decision(Struct, frozen=True, kw_only=True):
     vector: bytes | None = None
     vector_version: str = ""
     key: str | None = None
+    task: str | None = None
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
-    """One call to one candidate. Times in seconds; `started_s` counts from the decision."""
+    """One call to one candidate. Times in seconds; `started_s` counts from the decision.
+
+    `said` is what a classifier said of the text, short.
+    """
 
     candidate: str
     status: AttemptStatus
@@ -190,6 +196,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     output_tokens: int | None = None
     cost_usd: float | None = None
     cost_state: CostState = "unpriced"
+    said: Gist | None = None
 
 
 class Outcome(Struct, frozen=True, kw_only=True):

@@ -119,9 +119,13 @@ class LimitReached(RequestError):
 
 
 class UpstreamError(EdgewiseError):
-    """A candidate did not answer. `retried` says that it was asked again, or another one, and in vain."""
+    """A candidate did not answer. `retried` says that it was asked again, or another one, and in vain.
+
+    `used` are the tokens that it read and wrote all the same, where it told them: they will be on the bill.
+    """
 
     retried = False
+    used: tuple[int, int] | None = None
 
 
 class UpstreamUnreachable(UpstreamError):

@@ -15,6 +15,8 @@ class Needs(Struct, frozen=True):
 
     `output_tokens` is the limit of one answer (0: none was given), `answers` how many are asked for.
     `least_tokens`, where it stands, are those that are left when the conversation is trimmed to a window.
+    `task`, where it stands, says that a label is asked for and no answer, and for which task ("" where the
+    configuration names none).
     """
 
     input_tokens: int = 0
@@ -24,6 +26,7 @@ class Needs(Struct, frozen=True):
     json_schema: bool = False
     least_tokens: int | None = None
     answers: int = 1
+    task: str | None = None
 
 
 Priority = Literal["high", "normal", "low"]  # who goes first, and who is turned away first
@@ -78,7 +81,9 @@ class Turn(Struct, frozen=True, rename={"text": "content"}):
 
 
 class Request(Struct, frozen=True):
-    """One chat request. `id` is minted by us, never by the client, who could otherwise steer the draw.
+    """One chat request, or one text to be labelled.
+
+    `id` is minted by us, never by the client, who could otherwise steer the draw.
 
     `prompt` is the last user message, `text` the whole conversation, both without markup. `turns` are the
     messages that hold text, in order; empty where there is only one.

@@ -43,3 +43,8 @@ class Signal(Struct, frozen=True):
 # By name. What is stale stands in it with the state `unknown` and no value.
 Signals = Mapping[str, Signal]
 NO_SIGNALS: Signals = {}
+
+
+def known(signals: Signals) -> dict[str, float]:
+    """The values that are known, by name."""
+    return {signal.name: signal.value for signal in signals.values() if signal.value is not None}

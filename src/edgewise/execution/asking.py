@@ -7,23 +7,31 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgewise.domain.errors import UpstreamError, UpstreamTimeout
+from edgewise.execution.cascade import held
 from edgewise.execution.deadline import Deadlines
+from edgewise.upstreams.labels import read_label
 from edgewise.upstreams.reading import DONE, Meter, Reading, read_plain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
+    from edgewise.domain.decisions import Attempt
+    from edgewise.domain.labels import Said
     from edgewise.domain.protocols import Upstream
     from edgewise.execution.deadline import Wait
     from edgewise.execution.flight import Call
     from edgewise.settings import ExecutionSettings
 
 MOST_BEFORE_CONTENT = 1_000_000  # bytes of a stream that says nothing
+CHARACTERS_PER_TOKEN = 4
 
 
 @dataclass(slots=True)
 class Stream:
-    """A stream whose first content has come: what came so far is `head`, the rest is in `pieces`."""
+    """A stream whose first content has come: what came so far is `head`, the rest is in `pieces`.
+
+    Where it was held back to its end, it `is_whole`.
+    """
 
     name: str
     pieces: AsyncGenerator[bytes, None]
@@ -32,6 +40,7 @@ class Stream:
     idle_s: float
     ends_at: float
     head: bytes = b""
+    is_whole: bool = False
 
     def silence(self, by: float) -> str:
         """What is said of a stream whose deadline `by` has passed."""
@@ -46,12 +55,38 @@ class Stream:
 
 
 class Landed(NamedTuple):
-    """A call that brought an answer: a `body` and its `reading`, or a `stream`."""
+    """A call that brought an answer: a `body` and its `reading`, or a `stream`.
+
+    `attempt` is its record, where it was over before it was known whose answer goes out.
+    """
 
     call: Call
     body: bytes = b""
     reading: Reading | None = None
     stream: Stream | None = None
+    attempt: Attempt | None = None
+
+    @property
+    def text(self) -> str:
+        """The words that came so far, as far as they are kept."""
+        if self.stream is not None:
+            return self.stream.meter.text()
+        return self.reading.text if self.reading is not None else ""
+
+    @property
+    def said(self) -> Said | None:
+        """What a classifier says."""
+        return self.reading.said if self.reading is not None else None
+
+    def succeeded(self) -> Attempt:
+        """The record of a call whose whole answer is here."""
+        if self.attempt is not None:
+            return self.attempt
+        if self.stream is not None:
+            return self.call.succeeded(self.stream.meter.usage, self.stream.meter.estimated_tokens())
+        usage = self.reading.usage if self.reading is not None else None
+        guess = max(1, len(self.text) // CHARACTERS_PER_TOKEN)
+        return self.call.succeeded(usage, guess, self.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +112,15 @@ class Asking:
             if not request.stream:
                 return _whole(call, answer if isinstance(answer, bytes) else await _gathered(answer))
             pieces = _events(answer) if isinstance(answer, bytes) else answer
-            meter = Meter(wants_usage=request.wants_usage, keep_text=self.keep_text)
+            held_until = call.flight.held_until if call.candidate.location == "edge" else None
+            keep_text = self.keep_text or held_until is not None
+            meter = Meter(wants_usage=request.wants_usage, keep_text=keep_text)
             stream = Stream(call.candidate.id, pieces, meter, wait, self.limits.idle_s, ends_at)
             await _begin(call, stream)
             wait.over()
             streaming = True
+            if held_until is not None:
+                await held(stream, held_until)
             return Landed(call, stream=stream)
         except asyncio.CancelledError:
             if not wait.is_late():
@@ -127,9 +166,12 @@ def _begun(call: Call, meter: Meter) -> bytes:
 
 def _whole(call: Call, body: bytes) -> Landed:
     """A whole answer that is one; an error inside a 200 is none."""
-    reading = read_plain(body)
+    reading = read_plain(body) if call.flight.request.needs.task is None else read_label(body)
     if reading.error is not None:
-        raise UpstreamError(f"{call.candidate.id}: {reading.error}")
+        failed = UpstreamError(f"{call.candidate.id}: {reading.error}")
+        if reading.usage is not None:
+            failed.used = reading.usage.prompt_tokens, reading.usage.completion_tokens
+        raise failed
     call.first_content()
     return Landed(call, body, reading)
 

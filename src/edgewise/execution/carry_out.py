@@ -18,6 +18,7 @@ from edgewise.domain.decisions import Outcome
 from edgewise.domain.errors import EdgewiseError, UpstreamError
 from edgewise.domain.wire import error_event
 from edgewise.execution.asking import Asking
+from edgewise.execution.cascade import Cascade, Second
 from edgewise.execution.circuits import Circuits
 from edgewise.execution.fallback import Fallback
 from edgewise.execution.flight import MISTAKE, Flight
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
     from edgewise.domain.candidates import Candidate
     from edgewise.domain.decisions import Attempt, Decision
     from edgewise.domain.errors import NoEligibleCandidate
+    from edgewise.domain.labels import Said
     from edgewise.domain.protocols import OutcomeLog, Upstream
     from edgewise.domain.requests import Request
     from edgewise.execution.asking import Landed, Stream
 
 logger = logging.getLogger(__name__)
-CHARACTERS_PER_TOKEN = 4
 
 
 class Answer(NamedTuple):
@@ -43,12 +44,15 @@ class Answer(NamedTuple):
 
     Where somebody else than the chosen one answered, `decision` says so here (its `chosen`, `location` and
     `reason`); the log keeps the decision as it was drawn, and its outcome says who answered. `pieces` must be
-    exhausted or closed with `aclose()`, which cancels the call.
+    exhausted or closed with `aclose()`, which cancels the call. `said` is what a classifier said of the
+    text, and `outcome` what the log keeps of it all; both only where the whole answer is here.
     """
 
     decision: Decision
     body: bytes | None = None
     pieces: AsyncGenerator[bytes, None] | None = None
+    said: Said | None = None
+    outcome: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +80,41 @@ class Executor:
         )
 
     async def carry_out(
-        self, decision: Decision, candidate: Candidate, request: Request, *, arrived: float
+        self,
+        decision: Decision,
+        candidate: Candidate,
+        request: Request,
+        *,
+        arrived: float,
+        second: Second | None = None,
     ) -> Answer:
-        """Answer the request, or raise `UpstreamError` after its failure was recorded."""
+        """Answer the request, or raise `UpstreamError` after its failure was recorded.
+
+        With a `second` decision an edge's answer is held back until that was made, and it is the one that is
+        recorded.
+        """
         wait_s = self.limits.total_s
         if (wished := request.wishes.deadline_s) is not None:
             wait_s = min(wait_s, max(0.0, wished - decision.micros * 1e-6))
-        flight = Flight(decision, request, arrived, asyncio.get_running_loop().time() + wait_s)
-        committed = self.log.append(decision) if request.stream else None
+        now = asyncio.get_running_loop().time()
+        flight = Flight(decision, request, arrived, now + wait_s)
+        if second is not None:
+            flight.held_until = now + second.hold_s
+        committed = self._begun(flight) if request.stream and second is None else None
         try:
             landed = await self._fallback.answered(flight, candidate)
+            if second is not None:
+                landed = await Cascade(self._fallback).settled(flight, landed, second)
         except asyncio.CancelledError:
             self._record(flight, flight.abandoned(candidate))
             raise
         except Exception as error:
             await self._record(flight, flight.failed(candidate, _told(error)))
             raise
-        if landed.stream is None or committed is None:
+        if landed.stream is None:
             return await self._whole(flight, landed)
         try:
-            await committed
+            await (self._begun(flight) if committed is None else committed)
         except asyncio.CancelledError:
             self._left(flight, landed, landed.stream)
             await landed.stream.aclose()
@@ -121,20 +140,22 @@ class Executor:
         )
         await self.log.append(decision, outcome)
 
+    def _begun(self, flight: Flight) -> Awaitable[None]:
+        """Write a stream's decision down, before its answer begins."""
+        flight.is_begun = True
+        return self.log.append(flight.decision)
+
     def _record(self, flight: Flight, outcome: Outcome) -> Awaitable[None]:
-        """Write the end down; a stream's decision is on its way to the disk already."""
-        if flight.request.stream:
+        """Write the end down; the decision may be on its way to the disk already."""
+        if flight.is_begun:
             return self.log.append(outcome)
         return self.log.append(flight.decision, outcome)
 
     async def _whole(self, flight: Flight, landed: Landed) -> Answer:
-        call, reading = landed.call, landed.reading
-        said = reading.text if reading is not None else ""
-        guess = max(1, len(said) // CHARACTERS_PER_TOKEN)
-        attempt = call.succeeded(reading.usage if reading is not None else None, guess)
-        outcome = flight.landed(call.candidate, attempt, response=said if self.keep_text else None)
+        response = landed.text if self.keep_text else None
+        outcome = flight.landed(landed.call.candidate, landed.succeeded(), response=response)
         await self.log.append(flight.decision, outcome)
-        return Answer(_as_answered(flight, landed), body=landed.body)
+        return Answer(_as_answered(flight, landed), landed.body, said=landed.said, outcome=outcome)
 
     async def _relay(self, flight: Flight, landed: Landed, stream: Stream) -> AsyncGenerator[bytes, None]:
         """First an empty piece, then the client's own."""
@@ -173,6 +194,9 @@ class Executor:
     def _left(self, flight: Flight, landed: Landed, stream: Stream) -> None:
         """Write down that the client has gone; what it got until then is paid for."""
         call, meter = landed.call, stream.meter
+        if landed.attempt is not None:
+            self.log.append(flight.left(call.candidate, landed.attempt))
+            return
         came = meter.estimated_tokens() if meter.started else 0
         self.circuits.let_go(call.candidate.id, call.epoch)
         self.log.append(flight.landed(call.candidate, call.abandoned(usage=meter.usage, guessed_tokens=came)))
@@ -190,8 +214,9 @@ class Executor:
             )
             await self.log.append(flight.landed(call.candidate, attempt))
             return error_event(problem, code="incomplete_stream")
-        self.circuits.succeeded(name, call.epoch)
-        attempt = call.succeeded(meter.usage, meter.estimated_tokens())
+        if landed.attempt is None:
+            self.circuits.succeeded(name, call.epoch)
+        attempt = landed.succeeded()
         text = meter.text() if self.keep_text else None
         await self.log.append(flight.landed(call.candidate, attempt, response=text))
         return end

@@ -22,6 +22,7 @@ from edgewise.execution.retries import (
     retry_after_s,
     was_asked,
 )
+from edgewise.upstreams.reading import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -64,10 +65,8 @@ class Fallback:
                 error = self.circuits.refusal(current.id, last=not rest, may_probe=may_probe)
             try:
                 if error is None:
-                    alone = not hedge or first is not None
-                    return await (
-                        self._ask(flight, current) if alone else self._hedged(flight, current, rest)
-                    )
+                    alone = not hedge or first is not None or flight.held_until is not None
+                    return await (self.ask(flight, current) if alone else self._hedged(flight, current, rest))
             except EdgewiseError as failed:
                 error = failed
             first = error if first is None else _telling(first, error)
@@ -122,15 +121,15 @@ class Fallback:
         """The answer of `current`, or of another that was asked beside it after a while."""
         partner, after_s = self._partner(flight, current, rest) if rest else (None, 0.0)
         if partner is None or rest is None:
-            return await self._ask(flight, current)
+            return await self.ask(flight, current)
 
         def begin() -> Awaitable[Landed] | None:
             if not self.circuits.is_closed(partner.id) or not self.budget.spend():
                 return None
             rest.remove(partner)
-            return self._ask(flight, partner)
+            return self.ask(flight, partner)
 
-        landed = await raced(flight, self._ask(flight, current), after_s, begin)
+        landed = await raced(flight, self.ask(flight, current), after_s, begin)
         if landed.call.candidate is partner:
             flight.reason = "hedge"
         return landed
@@ -148,7 +147,7 @@ class Fallback:
         other = (c for c in rest if c.location != current.location and self.circuits.is_closed(c.id))
         return next(other, None), after_s
 
-    async def _ask(self, flight: Flight, candidate: Candidate) -> Landed:
+    async def ask(self, flight: Flight, candidate: Candidate) -> Landed:
         """One call, told to the candidate's breaker; one that fails is among the flight's attempts."""
         name = candidate.id
         call = Call(flight, candidate, self.circuits.of(name).epoch)
@@ -162,7 +161,8 @@ class Fallback:
         except Exception as error:
             self.circuits.failed(name, call.epoch, error, perf_counter() - call.asked)
             told = error if isinstance(error, EdgewiseError) else MISTAKE
-            flight.attempts.append(call.broke(told, began=False))
+            used = error.used if isinstance(error, UpstreamError) else None
+            flight.attempts.append(call.broke(told, began=False, usage=used and Usage(*used)))
             raise
         if landed.stream is None:
             self.circuits.succeeded(name, call.epoch)

@@ -13,6 +13,7 @@ from edgewise.domain.errors import UpstreamRefused
 if TYPE_CHECKING:
     from edgewise.domain.candidates import Candidate
     from edgewise.domain.decisions import CostState, Decision, OutcomeStatus, Reason
+    from edgewise.domain.labels import Gist, Said
     from edgewise.domain.requests import Request
     from edgewise.upstreams.reading import Usage
 
@@ -26,8 +27,9 @@ class Flight:
     """What is known of a request while it is answered. `arrived` is in `perf_counter` seconds.
 
     `attempts` are the calls that have ended, in that order; `reason` is why somebody else than the chosen
-    one answers, where that is so; `is_won` says that another call has an answer already. The loop's time
-    must not pass `ends_at`.
+    one answers, where that is so; `is_won` says that another call has an answer already, `is_begun` that
+    the decision is on its way to the disk. The loop's time must not pass `ends_at`. An edge's answer is held
+    back, for a second decision, until that time is `held_until`; it went out after `held_s` seconds.
     """
 
     decision: Decision
@@ -38,6 +40,9 @@ class Flight:
     reason: Reason = "fallback"
     is_won: bool = False
     ended: str | None = None
+    is_begun: bool = False
+    held_until: float | None = None
+    held_s: float = 0.0
 
     def failed(self, candidate: Candidate, error: Exception) -> Outcome:
         """The outcome where no call brought an answer, or none was made."""
@@ -61,9 +66,14 @@ class Flight:
         return "The client hung up." if self.decision.shadow_of is None else "Edgewise was ended."
 
     def landed(self, candidate: Candidate, attempt: Attempt, *, response: str | None = None) -> Outcome:
-        """The outcome that the last call makes."""
-        self.attempts.append(attempt)
+        """The outcome that this call makes: the last one, or one that was over before the last."""
+        if not any(attempt is known for known in self.attempts):
+            self.attempts.append(attempt)
         return self._outcome(candidate, attempt, attempt.status, attempt.error, response)
+
+    def left(self, candidate: Candidate, attempt: Attempt) -> Outcome:
+        """The outcome of a client that hung up while an answer that was whole went out."""
+        return self._outcome(candidate, attempt, "cancelled", self.hung_up, None)
 
     def _last(self, candidate: Candidate, error: Exception | None) -> Attempt:
         """The last call; where none was made, a stand-in that cost nothing."""
@@ -88,7 +98,7 @@ class Flight:
         response: str | None,
     ) -> Outcome:
         cost, state = self._cost(last)
-        ttft = None if last.ttft_s is None else last.started_s + last.ttft_s
+        ttft = None if last.ttft_s is None else max(last.started_s + last.ttft_s, self.held_s)
         return Outcome(
             decision_id=self.decision.id,
             at=time(),
@@ -131,15 +141,21 @@ class Call:
     asked: float = field(default_factory=perf_counter)
     ttft_s: float | None = None
 
+    @property
+    def took_s(self) -> float:
+        """Seconds from the request's arrival until now."""
+        return perf_counter() - self.flight.arrived
+
     def first_content(self) -> None:
         """Note the moment of the first real content."""
         self.ttft_s = perf_counter() - self.asked
 
-    def succeeded(self, usage: Usage | None, guessed_tokens: int) -> Attempt:
+    def succeeded(self, usage: Usage | None, guessed_tokens: int, said: Said | None = None) -> Attempt:
         """A whole answer; without a usage report tokens and cost are estimates."""
+        gist = None if said is None else said.gist
         if usage is not None:
-            return self._ended("ok", usage.prompt_tokens, usage.completion_tokens, "billed")
-        return self._ended("ok", self._input_tokens, guessed_tokens, "estimated")
+            return self._ended("ok", usage.prompt_tokens, usage.completion_tokens, "billed", gist=gist)
+        return self._ended("ok", self._input_tokens, guessed_tokens, "estimated", gist=gist)
 
     def broke(
         self,
@@ -211,6 +227,7 @@ class Call:
         *,
         error: str | None = None,
         http_status: int | None = HTTP_OK,
+        gist: Gist | None = None,
     ) -> Attempt:
         price = self.candidate.price
         cost: float | None = None
@@ -232,4 +249,5 @@ class Call:
             output_tokens=output_tokens,
             cost_usd=cost,
             cost_state=state,
+            said=gist,
         )

@@ -79,6 +79,10 @@ class Shadows:
             return answer
         return answer._replace(pieces=_followed(answer.pieces, lambda: self._offer(call)))
 
+    def beside(self, decision: Decision, candidate: Candidate, request: Request) -> None:
+        """Ask `candidate` in the background, now that the client's answer is known. Does not wait."""
+        self._offer(_Call(decision, candidate, request))
+
     async def drain(self) -> None:
         """Wait until nothing is under way and nothing waits."""
         while self._running:
@@ -167,6 +171,7 @@ def recorded(beside: Decision, candidate: Candidate) -> Decision:
         prompt_hash=beside.prompt_hash,
         micros=beside.micros,
         shadow_of=beside.id,
+        task=beside.task,
     )
 
 

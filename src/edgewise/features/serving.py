@@ -13,8 +13,10 @@ from edgewise.features.text import TextFeatures
 if TYPE_CHECKING:
     from edgewise.domain.protocols import Featurizer
     from edgewise.domain.requests import Request
+    from edgewise.features.describing import Describer
     from edgewise.features.endpoint.live import Endpoint
     from edgewise.features.parts import Parts
+    from edgewise.features.static.vectors import Described
     from edgewise.settings.schema import FeaturesSettings
 
 
@@ -33,10 +35,13 @@ class VectorFeatures:
         """Statistics, and a `Described` of one row as `vector`."""
         plain = await self._text.describe(request)
         parts = (parts_in(request),)
-        describe = self._describe
-        # A neural network takes milliseconds, in which the loop should go on; static vectors take far less.
-        found = describe.of(parts) if describe.embed is None else await asyncio.to_thread(describe.of, parts)
+        found = await _described(self._describe, parts)
         return Features(plain.named, found, plain.version, self._version)
+
+    async def read(self, request: Request, answer: str) -> Described:
+        """An answer to the request, described as prompts are."""
+        del request
+        return await _described(self._describe, (parts_of(answer),))
 
 
 class EndpointFeatures:
@@ -56,6 +61,12 @@ class EndpointFeatures:
         found = self._describe.joined((parts,), vectors)
         return Features(plain.named, found, plain.version, self._version)
 
+    async def read(self, request: Request, answer: str) -> Described | None:
+        """An answer to the request, described as prompts are; None where its vector does not come."""
+        parts = parts_of(answer)
+        vectors = await self._endpoint.vectors(request, parts.texts)
+        return None if isinstance(vectors, Absent) else self._describe.joined((parts,), vectors)
+
     async def problem(self) -> str | None:
         """Why the endpoint does not give the vectors of training, or None. Asks it."""
         return await self._endpoint.problem()
@@ -63,6 +74,18 @@ class EndpointFeatures:
     async def aclose(self) -> None:
         """Close idle connections."""
         await self._endpoint.aclose()
+
+
+async def _described(describe: Describer, parts: tuple[Parts, ...]) -> Described:
+    """A neural network takes milliseconds, in which the loop should go on; static vectors take far less."""
+    return describe.of(parts) if describe.embed is None else await asyncio.to_thread(describe.of, parts)
+
+
+async def read_answer(featurizer: Featurizer, request: Request, answer: str) -> Described | None:
+    """An answer as `featurizer` describes prompts; None where it makes no vectors, or there are no words."""
+    if not answer or not isinstance(featurizer, VectorFeatures | EndpointFeatures):
+        return None
+    return await featurizer.read(request, answer)
 
 
 def featurizer(version: str | None, settings: FeaturesSettings) -> Featurizer:

@@ -34,12 +34,17 @@ EVENT_STREAM: Headers = [
 async def read_chat(scope: Scope, receive: Receive, server: ServerSettings) -> Request:
     """The chat request in an HTTP request; what its key prefers stands in the scope."""
     body = await read_body(scope, receive, limit=server.max_body_bytes, timeout_s=server.body_timeout_s)
+    return parse_chat(body, wished(scope), scope.get(CALLER, NOBODY))
+
+
+def wished(scope: Scope) -> dict[str, str]:
+    """What the `x-edgewise-*` headers say, by their names without that prefix."""
     wishes: dict[str, str] = {}
     for name, value in scope["headers"]:
         if name.startswith(PREFIX):
             wish, said = name[len(PREFIX) :].decode("latin-1"), value.decode("latin-1").strip()
             wishes[wish] = together(wish, wishes[wish], said) if wish in wishes else said
-    return parse_chat(body, wishes, scope.get(CALLER, NOBODY))
+    return wishes
 
 
 def together(wish: str, before: str, said: str) -> str:

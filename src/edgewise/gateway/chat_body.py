@@ -88,9 +88,15 @@ class _Extension(Struct, forbid_unknown_fields=True):
     trim: bool | None = None
 
 
-class _ChatBody(Struct):
-    messages: list[_Message]
+class Extended(Struct, kw_only=True):
+    """What the bodies of all requests to be placed may hold."""
+
     model: str | UnsetType = UNSET
+    edgewise: _Extension | UnsetType | None = UNSET
+
+
+class _ChatBody(Extended):
+    messages: list[_Message]
     stream: bool | None = None
     stream_options: _StreamOptions | UnsetType | None = UNSET
     tools: Raw | UnsetType = UNSET
@@ -99,7 +105,6 @@ class _ChatBody(Struct):
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     n: int | None = None
-    edgewise: _Extension | UnsetType | None = UNSET
 
 
 _decode = msgspec.json.Decoder(_ChatBody).decode
@@ -134,7 +139,7 @@ def parse_chat(body: bytes, headers: Mapping[str, str], caller: Caller = NOBODY)
         prompt=prompt,
         text=text,
         body=body,
-        wishes=_wishes(chat, headers, caller),
+        wishes=wishes_in(chat, headers, caller),
         needs=Needs(
             input_tokens=int(tokens) + TOKENS_PER_IMAGE * images,
             # Which of the two counts is the candidate's affair; a limit has to hold for either.
@@ -200,9 +205,10 @@ def _arguments(message: _Message) -> list[str]:
     return [text if isinstance(text, str) else msgspec.json.encode(text).decode() for text in given if text]
 
 
-def _wishes(chat: _ChatBody, headers: Mapping[str, str], caller: Caller) -> Wishes:
-    extension = chat.edgewise if isinstance(chat.edgewise, _Extension) else None
-    model = chat.model if isinstance(chat.model, str) else "auto"
+def wishes_in(body: Extended, headers: Mapping[str, str], caller: Caller) -> Wishes:
+    """What body, headers and the caller's key say about the placement. Raises `RequestError` (400)."""
+    extension = body.edgewise if isinstance(body.edgewise, _Extension) else None
+    model = body.model if isinstance(body.model, str) else "auto"
     if extension is None and not headers:
         return Wishes(model, caller.privacy, objective=caller.objective, priority=caller.priority)
     unknown = [name for name in headers if name not in EXTENSIONS]

@@ -50,6 +50,12 @@ def failure(error: Exception) -> tuple[int, Headers, bytes]:
     return status, headers, body
 
 
+def in_words(error: Exception) -> dict[str, Any]:
+    """What the body of that answer says: the error object alone, for a part of a batch that failed."""
+    said: dict[str, Any] = msgspec.json.decode(failure(error)[2])["error"]
+    return said
+
+
 def _answer(error: Exception) -> tuple[int, Headers, bytes]:
     match error:
         case LimitReached() | Overloaded() | CircuitOpen():

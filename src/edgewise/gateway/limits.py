@@ -101,16 +101,20 @@ class Account:
                 retry_after_s=wait,
             )
 
-    def reserve(self, request: Request) -> None:
-        """Set aside what the request will need: from here on it is under way. Raises `LimitReached`."""
-        needed = float(request.needs.input_tokens + request.needs.output_tokens)
-        if self._tokens is not None and (wait := self._tokens.take(needed, self._clock())):
+    def reserve(self, *requests: Request) -> None:
+        """Set aside what the requests of one call will need: from here on they are under way.
+
+        Raises `LimitReached`, and then sets nothing aside.
+        """
+        needed = {r.id: float(r.needs.input_tokens + r.needs.output_tokens) for r in requests}
+        total = sum(needed.values())
+        if self._tokens is not None and (wait := self._tokens.take(total, self._clock())):
             raise LimitReached(
                 f"The key '{self.name}' may use {self._tokens.size:.0f} tokens a minute; "
-                f"this request needs about {needed:.0f}, which are there in {said(wait)}.",
+                f"this request needs about {total:.0f}, which are there in {said(wait)}.",
                 retry_after_s=wait,
             )
-        self._reserved[request.id] = needed
+        self._reserved |= needed
 
     def awaits(self, request_id: str) -> bool:
         """Whether the request is under way: a decision that nobody carries out never ends."""

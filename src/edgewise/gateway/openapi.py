@@ -70,6 +70,7 @@ def _paths() -> Json:
         "/v1/chat/completions": {"post": chat},
         "/v1/route": {"post": _taking("ChatBody", thing)},
         "/v1/embeddings": {"post": _taking("EmbeddingsBody", listed)},
+        "/v1/classify": {"post": _taking("ClassifyBody", listed)},
         "/v1/feedback": {"post": _taking("FeedbackBody", thing, status="201")},
         "/v1/models": {"get": _giving(listed)},
         "/v1/models/{id}": {"get": _giving(thing, one)},
@@ -143,6 +144,18 @@ def _schemas() -> Json:
                 "input": {"oneOf": [text, {"type": "array", "items": text}]},
                 "model": text,
                 "encoding_format": {"enum": ["float", "base64"]},
+            },
+        },
+        "ClassifyBody": {
+            "type": "object",
+            "required": ["input"],
+            "additionalProperties": False,
+            "properties": {
+                "input": {"oneOf": [text, {"type": "array", "items": text}]},
+                "model": text,
+                "task": maybe,
+                "top_k": {"type": "integer", "minimum": 0, "maximum": 2**31},
+                "edgewise": {"type": "object", "description": "See docs/http.md."},
             },
         },
         "FeedbackBody": {

@@ -1,4 +1,4 @@
-"""Everything but chat: models, embeddings, route, decisions, feedback, health."""
+"""Everything but chat: labels, models, embeddings, route, decisions, feedback, health."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import base64
 import re
 from dataclasses import dataclass
+from functools import partial
 from time import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import parse_qs
@@ -19,6 +20,7 @@ from edgewise.domain.feedback import WORDS, checked_feedback
 from edgewise.domain.ids import is_minted, mint
 from edgewise.domain.stories import as_json
 from edgewise.gateway.chat import read_chat, told
+from edgewise.gateway.classify import classify
 from edgewise.gateway.json_body import decoded
 from edgewise.gateway.openapi import description
 from edgewise.gateway.wire import JSON, read_body, send_bytes, send_json
@@ -75,7 +77,7 @@ class Pages:
     """The gateway's cooler paths.
 
     `embeddings` give vectors (n, d) and a token count by model; `ready` a problem or None; `warnings` what is
-    not as it should be, though requests can be answered.
+    not as it should be, though requests can be answered, `promises` what is known of each classifier's.
     """
 
     router: Router
@@ -85,6 +87,7 @@ class Pages:
     embeddings: Mapping[str, Embed]
     ready: Callable[[], str | None]
     warnings: Callable[[], Sequence[str]] = tuple
+    promises: Callable[[], Mapping[str, str]] = dict[str, str]
 
     def at(self, path: str) -> Mapping[str, Handler]:
         """The handlers of a path by method; empty where there is nothing."""
@@ -95,6 +98,7 @@ class Pages:
         fixed: dict[str, Mapping[str, Handler]] = {
             "/v1/models": {"GET": self.models},
             "/v1/embeddings": {"POST": self.embed},
+            "/v1/classify": {"POST": partial(classify, router=self.router, server=self.server)},
             "/v1/route": {"POST": self.route},
             "/v1/feedback": {"POST": self.feedback},
             "/v1/decisions": {"GET": self.decisions},
@@ -188,7 +192,8 @@ class Pages:
     async def readyz(self, _: Scope, __: Receive, send: Send) -> None:
         """Requests can be answered, or what is still missing (503); in both cases what else is wrong."""
         problem = self.ready()
-        more = self._warned()
+        promises = dict(self.promises())
+        more: dict[str, Any] = self._warned() | ({"promises": promises} if promises else {})
         if problem is None:
             await send_json(send, {"status": "ready", **more})
         else:

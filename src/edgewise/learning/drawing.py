@@ -1,18 +1,13 @@
-"""What all pictures and pages of the learning side share: a figure, its bytes, and where they stand."""
+"""What all pictures of the learning side share: a figure, and its bytes."""
 
 from __future__ import annotations
 
 import warnings
-from base64 import b64encode
-from html import escape
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 DPI = 110
 WIDTH = 8.0
@@ -40,11 +35,3 @@ def png(figure: Any) -> bytes:
         warnings.simplefilter("ignore")  # names in a script that the font lacks are drawn as boxes
         figure.savefig(held, format="png", dpi=DPI, metadata={"Software": None})
     return held.getvalue()
-
-
-def inside(pictures: Mapping[str, bytes]) -> str:
-    """HTML with the PNG files by name in it, so that a page asks no server for them."""
-    return "\n".join(
-        f'<img alt="{escape(name)}" src="data:image/png;base64,{b64encode(raw).decode()}">'
-        for name, raw in pictures.items()
-    )

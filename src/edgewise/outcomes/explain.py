@@ -47,7 +47,12 @@ FACTORS = {
     "syntax": "sentence structure",
     "emotion": "emotional and escalation words",
     "uncertainty": "uncertainty of the edge",
+    "confidence": "how sure the edge is of its label",
+    "quality": "forecast quality of the edge's answer",
+    "least": "the least that lets it stand",
 }
+RULE = "rule:"  # before a rule's name
+TOLD = ("score", "threshold", "penalties", "escalated", "edge_s", "firm", "answer_read", "watched")
 ENDED = {
     "ok": "was answered",
     "error": "failed before an answer began",
@@ -158,8 +163,9 @@ def _drawn(decision: Decision) -> str:
 
 
 def _evidence(evidence: dict[str, float]) -> Iterator[str]:
+    yield from _read(evidence)
     for name, value in evidence.items():
-        if name not in ("score", "threshold", "penalties") and not name.startswith(FOUND):
+        if name not in TOLD and not name.startswith((FOUND, RULE)):
             yield f"   {plain(FACTORS.get(name, name))}: {value:.2f}"
     score, threshold = evidence.get("score"), evidence.get("threshold")
     held = evidence.get("penalties", 0.0)  # against the edge, less what is held against the cloud
@@ -169,6 +175,22 @@ def _evidence(evidence: dict[str, float]) -> Iterator[str]:
         yield f"   score {score:.2f}{more}, {side} the threshold of {threshold:.2f}"
     elif score is not None:
         yield f"   score {score:.2f}"
+
+
+def _read(evidence: dict[str, float]) -> Iterator[str]:
+    """What a cascade made of the edge's answer."""
+    wanted = evidence.get("escalated")
+    if wanted is None:
+        return
+    after = wording.seconds(evidence.get("edge_s", 0.0))
+    read = " and was read" if evidence.get("answer_read") else ""
+    verdict = "the cloud is wanted" if wanted else "it may stand"
+    yield f"   the edge's answer was there after {after}{read}: {verdict}"
+    for name in evidence:
+        if name.startswith(RULE):
+            yield f"   the rule '{plain(name.removeprefix(RULE))}' applies"
+    if evidence.get("watched"):
+        yield "   this text was picked to show whether what was promised still holds"
 
 
 def _went(story: Story, zone: tzinfo | None) -> Iterator[str]:

@@ -48,6 +48,7 @@ class DecisionDetails(Struct, frozen=True, omit_defaults=True, gc=False):
     vector: bytes | None = None
     vector_version: str = ""
     key: str | None = None
+    task: str | None = None
 
 
 class OutcomeDetails(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -94,6 +95,7 @@ def decision_row(d: Decision) -> tuple[Any, ...]:
         d.vector,
         d.vector_version,
         d.key,
+        d.task,
     )
     return (
         d.id,

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from edgewise.domain.protocols import Policy
+from edgewise.policies.holding import FIRM, holding
 from edgewise.policies.ranges import share
 
 if TYPE_CHECKING:
+    from edgewise.domain.answers import FirstAnswer
     from edgewise.domain.decisions import Odds
     from edgewise.domain.requests import Situation
 
@@ -19,6 +21,9 @@ class Explore(Struct, frozen=True):
 
     Every candidate of a shortlist of n then has at least `rate` / n, which is what off-policy evaluation
     divides by. Raises ValueError for a rate out of range.
+
+    Where `inner` reads the edge's answer first, the choice that is explored is the one after that: so the
+    cloud is never asked first, and the propensity is that of who answers.
     """
 
     inner: Policy
@@ -35,7 +40,21 @@ class Explore(Struct, frozen=True):
     def odds(self, situation: Situation) -> Odds:
         """The inner odds with `rate` of their weight made even; untouched where nothing can move."""
         odds = self.inner.odds(situation)
-        if self.rate == 0.0 or len(odds.by_id) == 1:
+        if self.rate == 0.0 or len(odds.by_id) == 1 or holding(self.inner):
+            return odds
+        return odds.explored(self.rate)
+
+    @property
+    def hold_s(self) -> float | None:
+        """How long `inner` holds an answer back, if it does."""
+        return self.inner.hold_s if holding(self.inner) else None
+
+    def forecast(self, situation: Situation, answer: FirstAnswer) -> Odds:
+        """The inner odds once an answer is known, explored; not where a rule or a promise speaks."""
+        if not holding(self.inner):
+            return self.odds(situation)
+        odds = self.inner.forecast(situation, answer)
+        if self.rate == 0.0 or len(odds.by_id) == 1 or FIRM in odds.evidence:
             return odds
         return odds.explored(self.rate)
 

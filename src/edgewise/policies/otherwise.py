@@ -9,9 +9,11 @@ from msgspec.structs import replace
 
 from edgewise.domain.errors import BundleError
 from edgewise.domain.protocols import Policy
+from edgewise.policies.holding import reading
 from edgewise.policies.lots import features_of
 
 if TYPE_CHECKING:
+    from edgewise.domain.answers import FirstAnswer
     from edgewise.domain.decisions import Odds
     from edgewise.domain.requests import Situation
 
@@ -50,3 +52,9 @@ class Otherwise(Struct, frozen=True):
             raise BundleError(absent.sentence)
         odds = self.fallback.odds(situation)
         return replace(odds, evidence={**odds.evidence, MARK + absent.why: 1.0})
+
+    def forecast(self, situation: Situation, answer: FirstAnswer) -> Odds:
+        """The odds once an answer is known, of the one that can tell."""
+        if situation.features.absent is None and reading(self.inner):
+            return self.inner.forecast(situation, answer)
+        return self.odds(situation)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgewise.domain.errors import SettingsError
 from edgewise.policies.complexity import Complexity
+from edgewise.policies.edge_first import EdgeFirst
 from edgewise.policies.fixed import Fixed
 from edgewise.policies.tiers import Tiers
 from edgewise.policies.uniform import Uniform
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from edgewise.domain.protocols import Policy
 
-KINDS = ("complexity", "fixed", "random", "tiers")
+KINDS = ("complexity", "edge-first", "fixed", "random", "tiers")
 
 
 def make(
@@ -51,6 +52,8 @@ def make(
         )
     if kind == "random":
         return Uniform()
+    if kind == "edge-first":
+        return EdgeFirst()
     if not candidate:
         raise SettingsError(f"{section}.candidate is missing; expected it beside kind = 'fixed'.")
     return Fixed(candidate)

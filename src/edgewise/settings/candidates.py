@@ -31,7 +31,7 @@ def describe(candidate: CandidateSettings) -> Candidate:
         location=candidate.location,
         trust=candidate.trust or _trust(candidate),
         kind=candidate.kind,
-        model=candidate.model or candidate.embedded or candidate.id,
+        model=candidate.model or candidate.embedded or candidate.bundle or candidate.id,
         endpoint=(candidate.url or "").rstrip("/"),
         price=FREE if candidate.price is None and candidate.location == "edge" else candidate.price,
         capabilities=Capabilities(
@@ -44,6 +44,7 @@ def describe(candidate: CandidateSettings) -> Candidate:
         power_watts=candidate.power_watts,
         region=candidate.region,
         tags=dict(candidate.tags),
+        task=candidate.task,
     )
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from edgewise.domain.addresses import is_loopback
 from edgewise.domain.errors import SettingsError
+from edgewise.settings.cascade import CASCADE, cascade_complaints
+from edgewise.settings.classifiers import classifier_complaints, label_complaints
 from edgewise.settings.complaints import Complaint, either, expected
 from edgewise.settings.execution import complaints as execution_complaints
 from edgewise.settings.judge import judge_complaints
@@ -23,6 +25,7 @@ from edgewise.settings.privacy import demand_complaints, privacy_complaints
 from edgewise.settings.profile import profile_complaints
 from edgewise.settings.prompts import prompts_complaints
 from edgewise.settings.rules import complaints as rules_complaints
+from edgewise.settings.schema import DEPLOYED
 from edgewise.settings.secrecy import looks_secret, shown_key
 from edgewise.settings.signals import complaints as signals_complaints
 from edgewise.settings.urls import url_problem
@@ -43,8 +46,9 @@ if TYPE_CHECKING:
     )
 
 T = TypeVar("T")
-POLICY_KINDS = ("bundle", "complexity", "fixed", "random", "tiers")
+POLICY_KINDS = ("bundle", "cascade", "complexity", "edge-first", "fixed", "random", "tiers")
 HIGHEST_PORT = 65_535
+PLACES = ("url", "embedded", "script")
 MOST_VOTES = 25
 POSITIVE = (
     "max_body_bytes", "max_header_bytes", "header_timeout_s", "body_timeout_s", "max_connections", "drain_s",
@@ -88,6 +92,7 @@ def complaints(settings: Settings, kinds: Sequence[str]) -> Iterator[Complaint]:
     for index, candidate in enumerate(settings.candidates):
         yield from _candidate(f"candidates[{index}]", candidate)
     yield from _twice("candidates", "id", ids)
+    yield from label_complaints(settings.candidates)
 
 
 def _server(server: ServerSettings) -> Iterator[Complaint]:
@@ -133,8 +138,9 @@ def _policy(
         given = getattr(policy, name)
         if policy.kind == owner and not given:
             yield Complaint(f"{key}.{name}", "is missing", f'expected it beside kind = "{owner}"')
-        if policy.kind != owner and given is not None:
+        if policy.kind not in (owner, CASCADE if name == "bundle" else owner) and given is not None:
             yield Complaint(f"{key}.{name}", "has no effect", f'expected it only beside kind = "{owner}"')
+    yield from cascade_complaints(key, policy, DEPLOYED)
     if policy.candidate and ids and policy.candidate not in ids:
         yield expected(f"{key}.candidate", policy.candidate, f"a candidate's id: {either(ids)}")
 
@@ -160,6 +166,7 @@ def _candidate(key: str, candidate: CandidateSettings) -> Iterator[Complaint]:
     if candidate.price is not None:
         yield from _not_negative(f"{key}.price.input", candidate.price.input)
         yield from _not_negative(f"{key}.price.output", candidate.price.output)
+        yield from _not_negative(f"{key}.price.per_query", candidate.price.per_query)
     yield from _optional(f"{key}.context_tokens", candidate.context_tokens, _positive)
     yield from _optional(f"{key}.power_watts", candidate.power_watts, _not_negative)
     yield from _positive(f"{key}.timeout_s", candidate.timeout_s)
@@ -167,14 +174,16 @@ def _candidate(key: str, candidate: CandidateSettings) -> Iterator[Complaint]:
     yield from _optional(f"{key}.script", candidate.script, _script)
     yield from _optional(f"{key}.network", candidate.network, _network)
     yield from _optional(f"{key}.helped", candidate.helped, _helped)
+    yield from classifier_complaints(key, candidate)
 
 
 def _place(key: str, candidate: CandidateSettings) -> Iterator[Complaint]:
     """Where the candidate is asked: exactly one place."""
-    places = [name for name in ("url", "embedded", "script") if getattr(candidate, name) is not None]
+    known = ("url", "embedded", "script", "bundle") if candidate.kind == "classifier" else PLACES
+    places = [name for name in known if getattr(candidate, name) is not None]
     if len(places) != 1:
         found = f"has {' and '.join(places)}" if places else "says nowhere to ask"
-        yield Complaint(key, found, "expected exactly one of url, embedded and script")
+        yield Complaint(key, found, f"expected exactly one of {', '.join(known[:-1])} and {known[-1]}")
     if candidate.url is not None and (problem := url_problem(candidate.url)):
         yield Complaint(f"{key}.url", *problem)
     yield from _optional(f"{key}.embedded", candidate.embedded, _text)

@@ -68,10 +68,39 @@ class LimitsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_wait_s: float = 30.0
 
 
+class CascadeSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[policy.cascade]`: when an edge's answer may stand, and how long it is held back at most.
+
+    Below `confidence` (0 to 1) the cloud is asked as well: a classifier's probability, or the quality that a
+    bundle forecasts of the words. Without it what was learned decides. Where a promise was proven, a share
+    `watched` of the texts is asked of the cloud, too, to see whether it still holds.
+    """
+
+    confidence: float | None = None
+    hold_s: float = 30.0
+    watched: float = 0.02
+
+
+class EscalateSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[[policy.escalate]]`: what is escalated whatever the edge says.
+
+    All of `words`, `labels` and `when` that stand must apply. `escalates` and `stays` are examples: texts
+    that the words must find, and must not.
+    """
+
+    name: str
+    words: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    when: dict[str, str] = field(default_factory=dict[str, str])
+    escalates: tuple[str, ...] = ()
+    stays: tuple[str, ...] = ()
+
+
 class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """`[policy]`, and `[policies.NAME]` for further ones that `model = "auto:NAME"` asks for.
 
-    `candidate` belongs to the kind `fixed`, `bundle` (a folder, or "deployed") to the kind `bundle`;
+    `candidate` belongs to the kind `fixed`, `bundle` (a folder, or "deployed") to the kind `bundle`, and, as
+    what reads the answers, to `cascade`, whose own are `cascade` and `escalate`;
     `options` are handed to the policy as keywords (the weights and threshold of `complexity`, for one).
     """
 
@@ -80,6 +109,8 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     candidate: str | None = None
     bundle: str | None = None
     options: dict[str, Any] = field(default_factory=dict[str, Any])
+    cascade: CascadeSettings | None = None
+    escalate: tuple[EscalateSettings, ...] = ()
 
 
 class ObjectiveSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -166,20 +197,23 @@ class HelpedSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CandidateSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[[candidates]]`. Of `url`, `embedded` and `script` exactly one stands.
+    """`[[candidates]]`. Of `url`, `embedded`, `script` and (for a classifier) `bundle` exactly one stands.
 
     `trust` is derived where it is absent: an edge endpoint on loopback, embedded or scripted is
     `device`, any other edge `site`, a cloud `cloud`. `price` defaults to 0 at the edge and to
     unpriced in the cloud.
     `slots` are the calls that it answers at a time, where that is known; no more are then under way.
+    `bundle` is the folder of a classifier that runs here. A chat model that stands as a classifier chooses
+    among `labels`, by default those of the task's bundle. `task` tells apart what texts are labelled for.
     """
 
     id: str
     location: Location
     kind: CandidateKind = "chat"
     url: str | None = None
-    api: Literal["openai", "ollama"] = "openai"
+    api: Literal["openai", "ollama", "classify"] = "openai"
     embedded: str | None = None
+    bundle: str | None = None
     script: ScriptSettings | None = None
     model: str | None = None
     api_key_env: str | None = None
@@ -197,6 +231,8 @@ class CandidateSettings(Struct, frozen=True, forbid_unknown_fields=True):
     tags: dict[str, str] = field(default_factory=dict[str, str])
     network: NetworkSettings | None = None
     helped: HelpedSettings | None = None
+    labels: tuple[str, ...] = ()
+    task: str = ""
 
 
 class BudgetSettings(Struct, frozen=True, forbid_unknown_fields=True):

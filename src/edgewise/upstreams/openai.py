@@ -59,16 +59,20 @@ class OpenAICompatible:
 
     async def ask(self, request: Request) -> bytes | AsyncGenerator[bytes, None]:
         """Post the body; raise `UpstreamError` unless the answer begins with a 200."""
+        body = body_for(request, self.model)
+        reply = await self.post("/chat/completions", body, stream=request.stream)
+        return reply.body if reply.pieces is None else reply.pieces
+
+    async def post(self, path: str, body: bytes, *, stream: bool = False) -> Reply:
+        """The answer of any of its paths, which begins with a 200; raises `UpstreamError`."""
         base = self._url if isinstance(self._url, str) else await self._url()
         transport = self._transport
         if transport is None or base != self._base:
             transport = await self._move(base)
-        reply = await transport.post(
-            "/chat/completions", body_for(request, self.model), stream=request.stream
-        )
+        reply = await transport.post(path, body, stream=stream)
         if reply.status != HTTP_OK:
             raise refusal(self.candidate_id, reply, self._said(reply))
-        return reply.body if reply.pieces is None else reply.pieces
+        return reply
 
     @property
     def rtt_s(self) -> float | None:

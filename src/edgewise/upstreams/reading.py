@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from edgewise.domain.labels import Said
 from edgewise.upstreams.unstreamed import events_of
 
 if TYPE_CHECKING:
@@ -60,11 +61,15 @@ _top_level = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class Reading(Struct, frozen=True):
-    """What was read: `usage` is None where the upstream did not say, `text` the answer's words."""
+    """What was read: `usage` is None where the upstream did not say, `text` the answer's words.
+
+    Of a classifier, `text` is the label and `said` all that it says.
+    """
 
     text: str
     usage: Usage | None
     error: str | None = None
+    said: Said | None = None
 
 
 def read_plain(body: bytes) -> Reading:

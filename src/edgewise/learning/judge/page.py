@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from edgewise.domain.errors import TableError
-from edgewise.learning.drawing import inside
-from edgewise.learning.evaluate.page import STYLE
 from edgewise.learning.judge.charts import charts
 from edgewise.learning.judge.show import candidate_rows, sentences
+from edgewise.learning.pages import STYLE, inside, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,16 +35,13 @@ def write(report: JudgeReport, folder: Path) -> list[str]:
 
 def page(report: JudgeReport, pictures: dict[str, bytes]) -> str:
     """One HTML page with its pictures inside; it asks no server for anything."""
-    columns, lines = candidate_rows(report)
-    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
-    body = "\n".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in line) + "</tr>" for line in lines)
     notes = "\n".join(f"<li>{escape(sentence)}</li>" for sentence in sentences(report))
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Judges on {escape(report.table)}</title><style>{STYLE}</style></head><body>
 <h1>Judges on {escape(report.table)}</h1>
-<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>
+{table(*candidate_rows(report))}
 <ul>{notes}</ul>
 {inside(pictures)}
 </body></html>

@@ -122,6 +122,13 @@ class Bundle:
         """What it was trained for."""
         return self.manifest.objective
 
+    @property
+    def reads_quality(self) -> bool:
+        """Whether it can say how good an answer is that it reads, and not only what that is worth."""
+        shared = self.heads.get("quality") is self.heads[VALUE]
+        weighed = self.objective.name == "quality-at-cost" and "quality" in self.heads
+        return bool(self.answers) and (shared or weighed)
+
     @classmethod
     def load(cls, folder: Path) -> Bundle:
         """Read a bundle, or raise `BundleError`; nothing that does not match its hash is used."""
@@ -198,10 +205,15 @@ class Bundle:
         gains = np.insert(said[:, 1:], own, 0.0, axis=1)
         # Whoever was added later keeps the forecast: no answer speaks of it.
         known = gains.shape[1]
+        change = base[:, 0] - (value[rows, own] - self.offsets[own] - self.margin[own])
         value[rows, :known] = base + gains + self.offsets[:known]
         value[rows, known:] -= self.margin[known:]
         if "quality" in metrics and self.heads.get("quality") is self.heads[VALUE]:
             metrics["quality"][rows, :known] = (base + gains).clip(0.0, 1.0)
+        elif (
+            "quality" in metrics and self.reads_quality
+        ):  # its price is known: what changed is how good it is
+            metrics["quality"][rows, own] = (metrics["quality"][rows, own] + change).clip(0.0, 1.0)
 
 
 def _around(middle: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:

@@ -11,6 +11,7 @@ from edgewise.domain.decisions import Estimate, Forecast, Odds
 from edgewise.domain.errors import BundleError, RequestError
 from edgewise.policies.bundles.weighing import Weighed, delayed, other, own, refuse_lacking
 from edgewise.policies.delays import delays
+from edgewise.policies.learners.answers import Answered, beside
 from edgewise.policies.objectives import Objective, objective_of
 from edgewise.policies.steering import Start
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edgewise.domain.answers import FirstAnswer
     from edgewise.domain.candidates import Candidate
     from edgewise.domain.requests import Situation
     from edgewise.features.static.vectors import Described
@@ -93,6 +95,16 @@ class Learned:
         Raises `BundleError` where the features are not those that it was trained on, and `RequestError` where
         the request's objective needs forecasts that it does not make.
         """
+        return self._odds(situation, None)
+
+    def forecast(self, situation: Situation, answer: FirstAnswer) -> Odds:
+        """The same once the answer of a candidate is known, where the bundle has learned to read that one's.
+
+        Whoever is asked now answers later by the time that this answer took. Raises as `odds` does.
+        """
+        return self._odds(situation, answer)
+
+    def _odds(self, situation: Situation, answer: FirstAnswer | None) -> Odds:
         features, shortlist = situation.features, situation.shortlist
         if features.vector is None or features.vector_version != self.bundle.manifest.features:
             raise BundleError(
@@ -103,11 +115,15 @@ class Learned:
         known = [c for c in shortlist.candidates if c.id in place]
         if not known:
             return Odds.certain(shortlist.candidates[0], shortlist, reason="only_candidate")
-        predicted = self.bundle.forecast(features.vector)
+        read = self._read(situation, answer)
+        predicted = self.bundle.forecast(features.vector, read)
         steer = self.steer if situation.objective is None else None
-        predicted, found = self._weighed(situation, predicted, steered=steer is not None)
+        late = self._late(situation, predicted, answer)
+        predicted, found = self._weighed(situation, predicted, late, steered=steer is not None)
         value = {c.id: float(found.value[0, place[c.id]]) for c in known}
         evidence = {"far_from_training": 1.0} if predicted.far[0] else {}
+        if read:
+            evidence["answer_read"] = 1.0
         if steer is not None:
             gain = _gain(known, value, shortlist.penalties)
             if gain is not None:
@@ -118,15 +134,24 @@ class Learned:
         forecasts = {c.id: forecast(predicted, place[c.id], found=found, utility=value[c.id]) for c in known}
         return Odds(by_id, "best_utility", forecasts, evidence)
 
+    def _read(
+        self, situation: Situation, answer: FirstAnswer | None
+    ) -> dict[str, tuple[NDArray[np.intp], Answered]]:
+        """The answer as its head reads it; nothing where there is no such head, or nothing to read."""
+        if answer is None or answer.vector is None or answer.candidate not in self.bundle.answers:
+            return {}
+        pair = beside([answer.prompt], [answer.text])
+        seen = Answered(situation.features.vector, answer.vector, pair)
+        return {answer.candidate: (np.zeros(1, np.intp), seen)}
+
     def _weighed(
-        self, situation: Situation, predicted: Predicted, *, steered: bool
+        self, situation: Situation, predicted: Predicted, late: Predicted | None, *, steered: bool
     ) -> tuple[Predicted, Weighed]:
         """The forecasts with today's delays, and the utilities that they make.
 
         What is steered leaves the bundle's own offsets out: the threshold says it all.
         """
         described: Described = situation.features.vector
-        late = self._late(situation, predicted)
         now = predicted if late is None else late
         try:
             objective = self._objective(situation.objective)
@@ -152,12 +177,19 @@ class Learned:
             objective = objective_of(asked, objective)
         return None if objective.spelling == learned.spelling else objective
 
-    def _late(self, situation: Situation, predicted: Predicted) -> Predicted | None:
-        """The forecasts with what signals add to latency, or None where they add nothing."""
+    def _late(
+        self, situation: Situation, predicted: Predicted, answer: FirstAnswer | None
+    ) -> Predicted | None:
+        """The forecasts with what signals and a first answer add to latency; None where that is nothing."""
         added = delays(situation.signals.values()) if situation.signals else {}
-        if not added:
+        if answer is None and not added:
             return None
         waits = [added.get(name, 0.0) for name in self.bundle.candidates]
+        if answer is not None:  # that one has answered: it keeps nobody waiting, and all others do
+            waits = [
+                0.0 if name == answer.candidate else wait + answer.took_s
+                for name, wait in zip(self.bundle.candidates, waits, strict=True)
+            ]
         return delayed(predicted, np.array(waits, np.float32)) if any(waits) else None
 
 

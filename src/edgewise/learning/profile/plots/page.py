@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from html import escape
 from typing import TYPE_CHECKING
 
 from edgewise.domain.errors import StoreError
+from edgewise.learning.pages import inside
 from edgewise.learning.profile.plots.chart import Axis, Dot, chart
 from edgewise.learning.profile.plots.pictures import PLACES, colour_of, pictures, shares
 from edgewise.learning.profile.plots.points import MOST, points_in
@@ -71,11 +71,7 @@ def draw(place: Path, folder: Path) -> list[str]:
 
 def page(name: str, points: Sequence[Point], summaries: Sequence[Summary], drawn: dict[str, bytes]) -> str:
     """One HTML page with everything inside; it asks no server for anything."""
-    images = "\n".join(
-        f'<img alt="{escape(each)}" src="data:image/png;base64,{b64encode(drawn[each]).decode()}">'
-        for each in ("latency", "quality")
-        if each in drawn
-    )
+    images = inside({each: drawn[each] for each in ("latency", "quality") if each in drawn})
     judged = [p for p in points if p.status == "ok" and p.quality is not None and p.latency_s is not None]
     charts = "\n".join((_scatter(judged), _bubbles(judged))) if judged else "<p>Nothing was judged yet.</p>"
     sample = f" The pictures show {MOST:,} calls, drawn at random." if len(points) == MOST else ""

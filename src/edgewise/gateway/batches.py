@@ -1,0 +1,74 @@
+"""Many texts at once: each goes its own way through the router, and what they came to is summed up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from edgewise.domain.errors import EdgewiseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from edgewise.domain.requests import Request
+    from edgewise.execution import Answer
+    from edgewise.router import Router
+
+AT_ONCE = 128  # so many texts of one batch are under way: what comes together is run and recorded together
+
+
+async def together(router: Router, requests: Sequence[Request]) -> list[Answer | EdgewiseError]:
+    """What became of each request, in their order. One that fails leaves the others alone."""
+    found: list[Answer | EdgewiseError | None] = [None] * len(requests)
+    waiting = iter(enumerate(requests))
+
+    async def work() -> None:
+        for place, request in waiting:
+            try:
+                found[place] = await router.route(request)
+            except EdgewiseError as error:
+                found[place] = error
+
+    if len(requests) == 1:
+        await work()
+    else:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(AT_ONCE, len(requests))):
+                group.create_task(work())
+    return [one for one in found if one is not None]
+
+
+class Sums:
+    """A batch in numbers: how many texts went where and why, how many failed, and what they cost in USD."""
+
+    def __init__(self, found: Iterable[Answer | EdgewiseError] = ()) -> None:
+        self.texts = self.failed = 0
+        self.cost_usd, self.is_priced = 0.0, True
+        self.places: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
+        for one in found:
+            self.add(one)
+
+    def add(self, one: Answer | EdgewiseError) -> None:
+        """Count what became of one text."""
+        self.texts += 1
+        if isinstance(one, EdgewiseError):
+            self.failed += 1
+            return
+        self.places[one.decision.location] += 1
+        self.reasons[one.decision.reason] += 1
+        if one.outcome is not None:
+            self.cost_usd += one.outcome.cost_usd or 0.0
+            self.is_priced &= one.outcome.cost_state != "unpriced"
+
+    def told(self) -> dict[str, Any]:
+        """As the answer to a batch holds them. `cost_usd` is None where a call had no price."""
+        return {
+            "texts": self.texts,
+            "edge": self.places["edge"],
+            "cloud": self.places["cloud"],
+            "failed": self.failed,
+            "reasons": dict(self.reasons.most_common()),
+            "cost_usd": self.cost_usd if self.is_priced else None,
+        }
