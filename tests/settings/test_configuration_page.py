@@ -52,6 +52,8 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "[prompts.kinds.NAME]": schema.PromptKindSettings,
     "[profile]": schema.ProfileSettings,
     "[judge]": schema.JudgeSettings,
+    "[monitor]": schema.MonitorSettings,
+    "[[alerts]]": schema.AlertSettings,
     "[features]": FeaturesSettings,
     "[[candidates]]": CandidateSettings,
     "price": Price,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from edgewise.domain.errors import StoreError, UnknownModel
 from edgewise.domain.ids import shadow_id
 from edgewise.domain.stories import Story
+from edgewise.outcomes.counting import PLACES, Counted, counted
 from edgewise.outcomes.gaps import SELECT_GAPS, gaps_of
 from edgewise.outcomes.rows import (
     DECISION_COLUMNS,
@@ -149,6 +150,14 @@ class LogReader:
         """
         rows = self._rows(SPENT, (after,)) if key is None else self._rows(SPENT_BY_KEY, (after, key))
         return [(name, state, float(usd or 0.0), int(calls)) for name, state, usd, calls in rows]
+
+    def counted(self, after: float, until: float, width_s: float) -> Counted:
+        """What was logged after `after`, up to `until` (unix seconds), in buckets of `width_s` seconds."""
+        return counted(self._rows, after, until, width_s)
+
+    def locations(self) -> dict[str, Location]:
+        """Where the candidates of the latest decisions are."""
+        return dict(self._rows(PLACES))
 
     def gaps(self) -> list[Gap]:
         """The times of which records are missing, oldest first."""

@@ -17,6 +17,7 @@ from edgewise.settings.complaints import Complaint, either, expected
 from edgewise.settings.execution import complaints as execution_complaints
 from edgewise.settings.judge import judge_complaints
 from edgewise.settings.limits import limits_complaints
+from edgewise.settings.monitor import monitor_complaints
 from edgewise.settings.objective import objective_complaints, spelling_complaints
 from edgewise.settings.plugins import offered
 from edgewise.settings.privacy import demand_complaints, privacy_complaints
@@ -85,6 +86,7 @@ def complaints(settings: Settings, kinds: Sequence[str]) -> Iterator[Complaint]:
     yield from prompts_complaints(settings.prompts)
     yield from profile_complaints(settings.profile)
     yield from judge_complaints(settings)
+    yield from monitor_complaints(settings)
     for index, candidate in enumerate(settings.candidates):
         yield from _candidate(f"candidates[{index}]", candidate)
     yield from _twice("candidates", "id", ids)

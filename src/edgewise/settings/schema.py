@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from edgewise.domain.candidates import CandidateKind, Location, Price, Trust
 from edgewise.domain.requests import Action, Priority
+from edgewise.settings.monitoring import AlertSettings, MonitorSettings
 
 UpstreamKind = Literal["openai", "embedded", "scripted"]
 Texts = Literal["full", "hash", "none"]
@@ -386,4 +387,6 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     prompts: PromptsSettings = PromptsSettings()
     profile: ProfileSettings = ProfileSettings()
     judge: JudgeSettings = JudgeSettings()
+    monitor: MonitorSettings = MonitorSettings()
+    alerts: tuple[AlertSettings, ...] = ()
     candidates: tuple[CandidateSettings, ...] = ()

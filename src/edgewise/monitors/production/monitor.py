@@ -1,0 +1,186 @@
+"""How the traffic fares: read from the log once, then kept up record by record, in bounded memory."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from edgewise.domain.decisions import Decision, Outcome
+from edgewise.domain.feedback import quality_of
+from edgewise.monitors.clock import SystemClock
+from edgewise.monitors.production.histogram import place_of
+from edgewise.monitors.production.rings import RINGS, STEP_S, Ring, total
+from edgewise.monitors.production.tally import Tally
+from edgewise.outcomes.ledger import Ledger
+from edgewise.settings.schema import BudgetSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edgewise.domain.candidates import Location
+    from edgewise.domain.decisions import Feedback, Record
+    from edgewise.monitors.clock import Clock
+    from edgewise.outcomes.counting import Counted
+    from edgewise.outcomes.reader import LogReader
+
+MOST_NAMES = 4096  # of candidates
+MOST_SHADOWS = 10_000  # whose outcome or feedback may still come
+
+
+class ProductionMonitor:
+    """Counts what ends, as it ends: `load` what the log holds, then `observe` each record.
+
+    `locations` says where candidates are; what decisions say is learned on the way. A record counts at the
+    time at which it is observed. May be read from any thread.
+    """
+
+    def __init__(
+        self,
+        locations: Mapping[str, Location] | None = None,
+        *,
+        budget: BudgetSettings | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self.budget = budget or BudgetSettings()
+        self._edges = {name: place == "edge" for name, place in (locations or {}).items()}
+        self._rings = {name: Ring(width, count) for name, (width, count) in RINGS.items()}
+        self._shadows: dict[str, None] = {}
+        self._lock = Lock()
+        self._step, self._tally = self._now_step(), Tally()
+        self._wall = self._clock.wall
+        self.ledger = Ledger(self.budget.usd_per_day, time_zone=self.budget.time_zone, clock=self._clock.wall)
+
+    @property
+    def now(self) -> float:
+        """What time it is, in unix seconds."""
+        return self._clock.wall()
+
+    def load(self, reader: LogReader) -> None:
+        """Count what the log holds of the last seven days. Raises StoreError where it cannot be read."""
+        now = self.now
+        for name, place in reader.locations().items():
+            self._edges.setdefault(name, place == "edge")
+        self.ledger.load(reader)
+        for ring in self._rings.values():
+            first = (int(now // ring.width_s) - ring.count + 1) * ring.width_s
+            self._take(ring, reader.counted(first, now, ring.width_s))
+
+    def observe(self, record: Record) -> None:
+        """Count a record that has just been written."""
+        if isinstance(record, Outcome):
+            self.ledger.observe(record)
+            with self._lock:
+                self._ended(record, self._current())
+        elif isinstance(record, Decision):
+            if record.shadow_of is not None:
+                self._is_shadow(record.id)
+            elif record.chosen not in self._edges and record.chosen and len(self._edges) < MOST_NAMES:
+                self._edges[record.chosen] = record.location == "edge"
+        else:
+            with self._lock:
+                self._said(record, self._current())
+
+    def window(self, name: str) -> Tally:
+        """The sum of the last "5m", "1h", "24h" or "7d", to within a bucket."""
+        return total(tally for _, tally in self.buckets(name))
+
+    def buckets(self, name: str) -> list[tuple[float, Tally]]:
+        """That window in its buckets, oldest first: when each begins, in unix seconds, and what was in it."""
+        with self._lock:
+            self._turn(self._now_step())
+            ring = self._rings[name]
+            return [(bucket * ring.width_s, total([tally])) for bucket, tally in ring.last(self.now)]
+
+    def _now_step(self) -> int:
+        return int(self._clock.wall() // STEP_S)
+
+    def _current(self) -> Tally:
+        step = int(self._wall() // STEP_S)
+        if step != self._step:
+            self._turn(step)
+        return self._tally
+
+    def _turn(self, step: int) -> None:
+        """Move what was counted to the rings; the next count begins at `step`."""
+        for ring in self._rings.values():
+            ring.at(int(self._step * STEP_S // ring.width_s)).add(self._tally)
+        self._step, self._tally = step, Tally()
+
+    def _is_shadow(self, decision_id: str) -> None:
+        self._shadows[decision_id] = None
+        if len(self._shadows) > MOST_SHADOWS:
+            del self._shadows[next(iter(self._shadows))]
+
+    def _ended(self, outcome: Outcome, tally: Tally) -> None:
+        cost = outcome.cost_usd
+        if cost is not None:
+            tally.paid_usd += cost
+        if outcome.cost_state == "unpriced" and outcome.candidate:
+            tally.unpriced += 1
+        if outcome.decision_id in self._shadows:
+            return
+        edge = self._edges.get(outcome.candidate)
+        if edge:
+            tally.edge += 1
+        elif edge is False:
+            tally.cloud += 1
+        if outcome.status == "ok":
+            _answered(outcome, tally)
+        elif outcome.status == "cancelled":
+            tally.cancelled += 1
+        else:
+            tally.failed += 1
+        if cost is not None:
+            tally.priced += 1
+            tally.cost_usd += cost
+            tally.cost_squares += cost * cost
+            if edge is False:
+                tally.cloud_usd += cost
+
+    def _said(self, said: Feedback, tally: Tally) -> None:
+        quality = quality_of(said)
+        if quality is not None and said.decision_id not in self._shadows:
+            tally.said += 1
+            tally.quality += quality
+            tally.quality_squares += quality * quality
+
+    def _take(self, ring: Ring, counted: Counted) -> None:
+        with self._lock:
+            for ended in counted.ended:
+                tally = ring.at(ended.bucket)
+                edge = self._edges.get(ended.candidate)
+                tally.edge += ended.requests if edge else 0
+                tally.cloud += ended.requests if edge is False else 0
+                tally.ok += ended.ok
+                tally.cancelled += ended.cancelled
+                tally.failed += ended.requests - ended.ok - ended.cancelled
+                tally.fallbacks += ended.fallbacks
+                tally.priced += ended.priced
+                tally.cost_usd += ended.cost_usd
+                tally.cost_squares += ended.cost_squares
+                tally.cloud_usd += ended.cost_usd if edge is False else 0.0
+            for bucket, seconds, count in counted.took:
+                took, place = ring.at(bucket).took, place_of(seconds)
+                took[place] = took.get(place, 0) + count
+            for bucket, usd, unpriced in counted.paid:
+                ring.at(bucket).paid_usd += usd
+                ring.at(bucket).unpriced += unpriced
+            for bucket, said, quality, squares in counted.said:
+                tally = ring.at(bucket)
+                tally.said += said
+                tally.quality += quality
+                tally.quality_squares += squares
+
+
+def _answered(outcome: Outcome, tally: Tally) -> None:
+    tally.ok += 1
+    place = place_of(outcome.latency_s)
+    tally.took[place] = tally.took.get(place, 0) + 1
+    if len(outcome.attempts) > 1 and _fell_back(outcome):
+        tally.fallbacks += 1
+
+
+def _fell_back(outcome: Outcome) -> bool:
+    first = outcome.attempts[0]
+    return first.candidate != outcome.candidate and first.status in ("error", "incomplete")

@@ -1,0 +1,39 @@
+"""`[monitor]` and `[[alerts]]` of edgewise.toml, as checked records."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+Window = Literal["5m", "1h", "24h", "7d"]
+
+
+class MonitorSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[monitor]`: how often alerts are looked at, and who hears of them beside the log.
+
+    `webhook` gets a POST, signed with the secret in the environment variable `secret_env`; `command` is a
+    program and its arguments, which reads the alert as JSON.
+    """
+
+    enabled: bool = True
+    every_s: float = 10.0
+    webhook: str | None = None
+    secret_env: str | None = None
+    command: tuple[str, ...] = ()
+
+
+class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[[alerts]]`: an alert of one's own, or what to change of the one that has this name by default.
+
+    It begins where `figure` over `window` is `below` or `above` a number, and ends at `leave`.
+    """
+
+    name: str
+    enabled: bool = True
+    figure: str | None = None
+    window: Window | None = None
+    below: float | None = None
+    above: float | None = None
+    leave: float | None = None
+    least: int | None = None
