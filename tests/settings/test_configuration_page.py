@@ -29,6 +29,7 @@ from edgewise.settings import (
     schema,
 )
 from edgewise.settings.discover import PROVIDERS
+from edgewise.settings.monitoring import AlertSettings, MonitorSettings
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 SECTIONS: dict[str, type[msgspec.Struct]] = {
@@ -52,8 +53,8 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "[prompts.kinds.NAME]": schema.PromptKindSettings,
     "[profile]": schema.ProfileSettings,
     "[judge]": schema.JudgeSettings,
-    "[monitor]": schema.MonitorSettings,
-    "[[alerts]]": schema.AlertSettings,
+    "[monitor]": MonitorSettings,
+    "[[alerts]]": AlertSettings,
     "[features]": FeaturesSettings,
     "[[candidates]]": CandidateSettings,
     "price": Price,

@@ -14,7 +14,7 @@ from edgewise.monitors.production import Alerts, Figures
 from edgewise.settings import Settings, check, load
 from edgewise.settings.alerts import DEFAULTS, LOW_IS_BAD, Rule, rules_for
 from edgewise.settings.levels import Band
-from edgewise.settings.schema import AlertSettings, MonitorSettings
+from edgewise.settings.monitoring import AlertSettings, MonitorSettings
 
 PAGE = Path(__file__).parents[3] / "docs" / "monitoring.md"
 LATENCY = Rule("latency", "p95_s", "5m", Band(0.150, 0.135), 50)
@@ -30,7 +30,7 @@ def steps(alerts: Alerts, *values: float | None, samples: int = 100, requests: i
     told: list[str] = []
     for at, value in enumerate(values):
         found = figures(p95_s=value, samples=samples, requests=requests)
-        told += [f"{change.step} {at}" for change in alerts.look(lambda _, f=found: f, float(at))]
+        told += [f"{change.step} {at}" for change in alerts.look({"5m": found}.__getitem__, float(at))]
     return told
 
 
@@ -90,7 +90,7 @@ def test_settings_change_a_default_turn_it_off_and_add_one() -> None:
     )
     check(Settings(alerts=given))
     rules = {rule.name: rule for rule in rules_for(given)}
-    assert rules["latency"] == Rule("latency", "p95_s", "5m", Band(3.0, pytest.approx(2.7)), 50)
+    assert rules["latency"] == Rule("latency", "p95_s", "5m", Band(3.0, 3.0 * 0.9), 50)
     assert "edge-share" not in rules
     assert rules["slowest"] == Rule("slowest", "p99_s", "24h", Band(10.0, 9.0), 30)
     assert rules_for(()) == DEFAULTS

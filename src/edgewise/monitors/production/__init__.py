@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgewise.monitors.production.alerts import Alert, Alerts
 from edgewise.monitors.production.figures import WINDOWS, Figures, figures_of
+from edgewise.monitors.production.health import Health, health_of
 from edgewise.monitors.production.monitor import ProductionMonitor
 from edgewise.settings.alerts import Rule, rules_for
 
@@ -12,8 +13,10 @@ __all__ = [
     "Alert",
     "Alerts",
     "Figures",
+    "Health",
     "ProductionMonitor",
     "Rule",
     "figures_of",
+    "health_of",
     "rules_for",
 ]

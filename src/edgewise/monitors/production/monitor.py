@@ -49,6 +49,7 @@ class ProductionMonitor:
         self._lock = Lock()
         self._step, self._tally = self._now_step(), Tally()
         self._wall = self._clock.wall
+        self.since = self._clock.wall()
         self.ledger = Ledger(self.budget.usd_per_day, time_zone=self.budget.time_zone, clock=self._clock.wall)
 
     @property
@@ -57,8 +58,11 @@ class ProductionMonitor:
         return self._clock.wall()
 
     def load(self, reader: LogReader) -> None:
-        """Count what the log holds of the last seven days. Raises StoreError where it cannot be read."""
-        now = self.now
+        """Count what the log holds of the seven days before this monitor was made: the rest it observes.
+
+        Raises StoreError where it cannot be read.
+        """
+        now = self.since
         for name, place in reader.locations().items():
             self._edges.setdefault(name, place == "edge")
         self.ledger.load(reader)

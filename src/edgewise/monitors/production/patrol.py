@@ -1,0 +1,81 @@
+"""The gateway's round: look at the figures every few seconds, and tell whoever wants to hear of alerts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from edgewise.domain.errors import StoreError
+from edgewise.monitors.production.figures import figures_of
+from edgewise.monitors.production.kept import acknowledge, read_alerts, write_alerts
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+    from pathlib import Path
+
+    from edgewise.monitors.production.alerts import Alerts
+    from edgewise.monitors.production.delivery import Deliver
+    from edgewise.monitors.production.monitor import ProductionMonitor
+    from edgewise.outcomes.reader import LogReader
+
+logger = logging.getLogger("edgewise.alerts")
+
+
+class Patrol:
+    """Looks at `monitor` with `alerts`, keeps what stands in `folder`, and hands changes to `deliveries`."""
+
+    def __init__(
+        self, monitor: ProductionMonitor, alerts: Alerts, deliveries: Sequence[Deliver], folder: Path
+    ) -> None:
+        self.monitor, self.alerts = monitor, alerts
+        self._deliveries, self._folder = tuple(deliveries), folder
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def run(self, reader: LogReader, every_s: float) -> None:
+        """Read the log, then look every `every_s` seconds until cancelled."""
+        try:
+            await asyncio.to_thread(self.monitor.load, reader)
+        except StoreError as error:  # what is observed counts all the same
+            logger.warning("The figures begin with now: %s", error)
+        try:
+            while True:
+                await self.look()
+                await asyncio.sleep(every_s)
+        finally:
+            for task in self._under_way:
+                task.cancel()
+
+    async def look(self) -> None:
+        """One round: acknowledgements in, changes out. Deliveries go on in the background."""
+        now = self.monitor.now
+        for known in await asyncio.to_thread(read_alerts, self._folder):
+            if known.acknowledged_at is not None:
+                self.alerts.acknowledge(known.name, known.acknowledged_at)
+        changes = self.alerts.look(lambda window: figures_of(self.monitor, window), now)
+        try:
+            await asyncio.to_thread(write_alerts, self._folder, self.alerts.standing)
+        except StoreError as error:
+            logger.warning("The standing alerts are not kept: %s", error)
+        for change in changes:
+            for deliver in self._deliveries:
+                task = asyncio.create_task(_safely(deliver(change, now)))
+                self._under_way.add(task)
+                task.add_done_callback(self._under_way.discard)
+
+    def acknowledge(self, name: str) -> bool:
+        """Note that somebody knows; False where there is no such alert. Raises StoreError."""
+        now = self.monitor.now
+        return self.alerts.acknowledge(name, now) and acknowledge(self._folder, name, now) is not None
+
+    async def settled(self) -> None:
+        """Wait until everything is delivered, or given up."""
+        await asyncio.gather(*self._under_way)
+
+
+async def _safely(delivery: Awaitable[None]) -> None:
+    """Let no delivery break the round."""
+    try:
+        await delivery
+    except Exception:
+        logger.exception("An alert could not be delivered.")
