@@ -17,25 +17,31 @@ if TYPE_CHECKING:
 DIGITS: Final = "%.2e"
 PLACES: Final = """SELECT DISTINCT chosen, location FROM
     (SELECT chosen, location FROM decisions WHERE chosen != '' ORDER BY seq DESC LIMIT 10000)"""
-OWN: Final = """at > ?1 AND at <= ?2 AND decision_id NOT IN
+SHADOWS: Final = "SELECT EXISTS (SELECT 1 FROM decisions WHERE at > ?1 - 86400 AND reason = 'shadow')"
+ANY_SHADOW: Final = """AND decision_id NOT IN
     (SELECT id FROM decisions WHERE at > ?1 - 86400 AND reason = 'shadow')"""
+SEQ: Final = "SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM outcomes"
+AT: Final = "SELECT at FROM outcomes WHERE seq >= ? ORDER BY seq LIMIT 1"
+DISORDER_S: Final = 7200.0  # outcomes stand in the order of their times, but for a clock that was set
+OWN: Final = "seq >= ?4 AND at > ?1 AND at <= ?2"
 ENDED: Final = f"""SELECT CAST(at / ?3 AS INTEGER), candidate, count(*), sum(status = 'ok'),
     sum(status = 'cancelled'), total(cost_usd), total(cost_usd * cost_usd), count(cost_usd),
-    count(*) FILTER (WHERE json_extract(details, '$.attempts[0].candidate') IS NOT candidate
+    count(*) FILTER (WHERE instr(details, '}},{{') -- only who was asked second needs a closer look
+        AND json_extract(details, '$.attempts[0].candidate') IS NOT candidate
         AND json_extract(details, '$.attempts[0].status') IN ('error', 'incomplete') AND status = 'ok')
-    FROM outcomes WHERE {OWN} GROUP BY 1, 2"""  # noqa: S608 - our own text
-TOOK: Final = f"""SELECT CAST(at / ?3 AS INTEGER), printf('{DIGITS}', latency_s), count(*)
-    FROM outcomes WHERE {OWN} AND status = 'ok' AND latency_s > 0 GROUP BY 1, 2"""  # noqa: S608 - the same
+    FROM outcomes WHERE {OWN} %s GROUP BY 1, 2"""  # noqa: S608 - our own text
+TOOK: Final = f"""SELECT CAST(at / ?3 AS INTEGER), printf('%{DIGITS}', latency_s), count(*)
+    FROM outcomes WHERE {OWN} AND status = 'ok' AND latency_s > 0 %s GROUP BY 1, 2"""  # noqa: S608 - the same
 PAID: Final = """SELECT CAST(at / ?3 AS INTEGER), total(cost_usd),
-    sum(cost_state = 'unpriced' AND candidate != '') FROM outcomes WHERE at > ?1 AND at <= ?2 GROUP BY 1"""
+    sum(cost_state = 'unpriced' AND candidate != '')
+    FROM outcomes WHERE seq >= ?4 AND at > ?1 AND at <= ?2 GROUP BY 1"""
 # In the words of `domain/feedback.py`, whose table this is; a test holds them together.
 SAID: Final = f"""SELECT CAST(at / ?3 AS INTEGER), count(q), total(q), total(q * q) FROM (
     SELECT at, decision_id, coalesce(quality, success, min(1.0, max(0.0, (rating - 1) / 4.0)),
         CASE thumbs WHEN 'up' THEN 1.0 WHEN 'down' THEN 0.0 END, 1 - edit_distance,
         CASE WHEN correction THEN 0.0 END,
         {MOST_OF_ABANDONED} * min(1.0, abandoned_s / {PATIENCE_S})) AS q FROM feedback
-    WHERE at > ?1 AND at <= ?2) WHERE q IS NOT NULL AND decision_id NOT IN
-    (SELECT id FROM decisions WHERE at > ?1 - 86400 AND reason = 'shadow') GROUP BY 1"""  # noqa: S608 - the same
+    WHERE at > ?1 AND at <= ?2) WHERE q IS NOT NULL %s GROUP BY 1"""  # noqa: S608 - the same
 
 
 class Ended(Struct, frozen=True):
@@ -67,10 +73,22 @@ class Counted(Struct, frozen=True):
 
 def counted(ask: Ask, after: float, until: float, width_s: float) -> Counted:
     """What lies after `after`, up to `until` (unix seconds), in buckets of `width_s` seconds."""
-    span = (after, until, width_s)
+    (shadows,) = next(iter(ask(SHADOWS, (after,))))
+    own = ANY_SHADOW if shadows else ""
+    outcomes = (after, until, width_s, _first(ask, after - DISORDER_S))
     return Counted(
-        [Ended(*row) for row in ask(ENDED, span)],
-        [(int(bucket), float(seconds), int(count)) for bucket, seconds, count in ask(TOOK, span)],
-        [(int(bucket), float(usd), int(unpriced or 0)) for bucket, usd, unpriced in ask(PAID, span)],
-        [(int(b), int(n), float(total), float(squares)) for b, n, total, squares in ask(SAID, span)],
+        [Ended(*row) for row in ask(ENDED % own, outcomes)],
+        [(int(bucket), float(seconds), int(count)) for bucket, seconds, count in ask(TOOK % own, outcomes)],
+        [(int(bucket), float(usd), int(unpriced or 0)) for bucket, usd, unpriced in ask(PAID, outcomes)],
+        [(int(b), int(n), float(t), float(sq)) for b, n, t, sq in ask(SAID % own, outcomes[:3])],
     )
+
+
+def _first(ask: Ask, after: float) -> int:
+    """The place of the first outcome after `after`, by halving: an index would cost every write."""
+    low, high = next(iter(ask(SEQ, ())))
+    while low < high:
+        middle = (low + high) // 2
+        (at,) = next(iter(ask(AT, (middle,))))
+        low, high = (low, middle) if at > after else (middle + 1, high)
+    return int(low)
