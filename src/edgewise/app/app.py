@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Self
 from edgewise import assets
 from edgewise.app.deciding import configured, exploring, featurizer_for, router_for, screens_for, watchers_for
 from edgewise.app.judging import judge_for
-from edgewise.app.patrolling import patrol_for
 from edgewise.app.upstreams import Upstreams
 from edgewise.domain.errors import SettingsError, StoreError
 from edgewise.domain.places import home
@@ -85,10 +84,8 @@ class App:
         log = self._store = SqliteLog(self.log_path, retention=store, on_failure=store.on_failure)
         await self._closing.enter_async_context(log)
         self.steering = Steering(self._lead)
-        self.patrol = patrol_for(self.settings)
-        counting = None if self.patrol is None else self.patrol.monitor.observe
         self.log: OutcomeLog = log
-        for observer in (self.sessions.observe, self.world.observe, self.steering, counting, self._observer):
+        for observer in (self.sessions.observe, self.world.observe, self.steering, self._observer):
             if observer is not None:
                 self.log = Observed(self.log, observer)
         detection = detection_for(self.settings.privacy)
@@ -119,9 +116,6 @@ class App:
         screens = (*gates, *screens_for(detection), self.sessions)
         self.router = replace(router, screens=screens, signals=self.world.signals)
         self.world.open(self.reader)
-        if self.patrol is not None:
-            every_s = self.settings.monitor.every_s
-            self._closing.callback(asyncio.create_task(self.patrol.run(self.reader, every_s)).cancel)
         self._close_at_the_end(self.router.featurizer)
         await self._steer()
         for watcher in self.watchers.values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -40,6 +41,7 @@ def command(
 
 async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> None:
     from edgewise.app import App  # noqa: PLC0415 - the gateway loads only when it serves
+    from edgewise.app.patrolling import patrol_for  # noqa: PLC0415 - the same
     from edgewise.gateway import Accounts, Gateway, Pages, listen, serve  # noqa: PLC0415 - the same
 
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has drained
@@ -48,14 +50,21 @@ async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> N
     host, port = listener.getsockname()[:2]
     accounts = Accounts(settings.server.keys, time_zone=settings.budget.time_zone)
     lines = Lines(out) if show else None
+    patrol = patrol_for(settings)
 
     def observe(record: Record) -> None:
-        accounts.observe(record)
+        if accounts.by_name:
+            accounts.observe(record)
+        if patrol is not None:
+            patrol.monitor.observe(record)
         if lines is not None:
             lines(record)
 
-    async with App(settings, observer=observe if accounts.by_name else lines) as app:
+    async with App(settings, observer=observe) as app:
         accounts.load(app.reader)
+        rounds = None
+        if patrol is not None:
+            rounds = asyncio.create_task(patrol.run(app.reader, settings.monitor.every_s))
         pages = Pages(
             router=app.router,
             log=app.log,
@@ -69,7 +78,11 @@ async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> N
         for line in banner(settings, notes, app_address(host, port)):
             err(line) if not show else out(line)
         gateway = Gateway(app.router, pages, settings.server, accounts)
-        await serve(gateway, settings.server, listener)
+        try:
+            await serve(gateway, settings.server, listener)
+        finally:
+            if rounds is not None:
+                rounds.cancel()
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:

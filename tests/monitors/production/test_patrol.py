@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.cli.stored import fill
 from tests.monitors.production.test_production_monitor import NOW, PLACES, story
+from tests.servers import Running
 
 from edgewise.app.patrolling import patrol_for
 from edgewise.monitors.clock import SettableClock
@@ -120,3 +121,11 @@ def test_it_can_be_turned_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("EDGEWISE_HOME", str(tmp_path))
     assert patrol_for(Settings(monitor=MonitorSettings(enabled=False))) is None
     assert patrol_for(Settings()) is not None
+
+
+def test_a_gateway_patrols(running: Running) -> None:
+    async def main() -> None:
+        await until((running.home / "alerts.json").exists)
+
+    asyncio.run(main())
+    assert read_alerts(running.home) == ()
