@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 TESTED := .venv/.dev
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile  # many tests wait: three at once keep two cores busy
 
 .PHONY: install run test test-all check bench clean
 
@@ -12,10 +13,10 @@ run: $(INSTALLED)
 	@$(BIN)/edgewise serve --decisions
 
 test: $(TESTED)
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-all: $(TESTED)
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "slow or not slow"
+	$(PYTEST) -m "slow or not slow"
 
 check: $(TESTED)
 	$(BIN)/ruff format --check src tests benchmarks examples

@@ -14,12 +14,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "reliability.md"
-TESTS = ROOT / "tests" / "reliability"
+TESTS = ROOT / "tests"
 # ruff: noqa: E501 - the page is as wide as the other pages
 HEAD = """# What happens when something fails
 
-Every row is a test (`tests/reliability/`), and this page is made of the rows by `python scripts/reliability_page.py`; a test
-holds it to them. What costs what, and for how long it was tried, is measured in [studies](benchmarks.md).
+Every row is a test (most of them in `tests/reliability/`), and this page is made of the rows by
+`python scripts/reliability_page.py`; a test holds it to them. What costs what, and for how long it was tried, is measured in
+[studies](benchmarks.md).
 
 """
 FAULTS = """## One endpoint fails, and one request meets that
@@ -33,9 +34,9 @@ hold that
 - the log holds exactly one decision and one outcome of the request,
 - the next request is answered, and at the end no connection and no task is left.
 
-The limits are those of [`[execution]`](configuration.md#execution), made short: half a second to the first words and between
-two of them, one second for a try, four in all, nobody asked twice. The log's column gives the outcome, in brackets the calls
-that were made, and the state of what they cost; see [the log](log.md).
+The limits are those of [`[execution]`](configuration.md#execution), made short where the fault is one of time: half a second to
+the first words and between two of them, one second for a try, four in all. Nobody is asked twice. The log's column gives the
+outcome, in brackets the calls that were made, and the state of what they cost; see [the log](log.md).
 
 | fault | what is injected | pinned to it: the client sees | the log holds | where another may answer: the client sees | the log holds |
 |---|---|---|---|---|---|
@@ -48,9 +49,18 @@ TABLE = """
 """
 # Tests that say in their docstrings what is injected, what the client sees, and what the log holds.
 TOLD = {
-    "One endpoint fails, and many requests meet that": "test_upstream_storms.py",
-    "The machine itself": "test_host_faults.py",
-    "What clients send": "test_input_faults.py",
+    "One endpoint fails, and many requests meet that": (
+        "reliability/test_upstream_storms.py",
+        "reliability/test_full_line.py",
+    ),
+    "The machine itself": (
+        "reliability/test_host_faults.py",
+        "gateway/test_kill.py",
+        "gateway/test_idle_connections.py",
+        "reliability/test_bundle_faults.py",
+        "upstreams/test_embedded_health.py",
+    ),
+    "What clients send": ("reliability/test_input_faults.py",),
 }
 BOX = """
 ## The bad network
@@ -90,7 +100,8 @@ def page() -> str:
 
     rows = [_line(f"{row.name}{_kinds(row.kinds)}", row.injected, *row.pinned, *row.free) for row in ROWS]
     tables = [
-        TABLE.format(title) + "".join(found) for title, file in TOLD.items() if (found := _told(TESTS / file))
+        TABLE.format(title) + "".join(row for file in files for row in _told(TESTS / file))
+        for title, files in TOLD.items()
     ]
     return HEAD + FAULTS + "".join(rows) + "".join(tables) + BOX
 
@@ -100,9 +111,9 @@ def _kinds(kinds: tuple[str, ...]) -> str:
 
 
 def _told(tests: Path) -> list[str]:
-    """A row for each test that tells of itself; none where the file does not exist."""
+    """A row for each test that tells of itself."""
     found: list[str] = []
-    for test in ast.parse(tests.read_text(encoding="utf-8")).body if tests.exists() else ():
+    for test in ast.parse(tests.read_text(encoding="utf-8")).body:
         said = ast.get_docstring(test) if isinstance(test, ast.FunctionDef) else None
         name, *parts = re.split(r"\n+(?:Injected|Client|Log): ", said or "")
         if len(parts) == 3:  # noqa: PLR2004 - the three columns behind the name

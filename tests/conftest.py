@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from tests.servers import Mock, Running, gateway, mock_upstream
 
 # How long an example takes says something about the machine, nothing about the code.
-settings.register_profile("edgewise", deadline=None)
-settings.load_profile("edgewise")
+settings.register_profile("whole", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("short", settings.get_profile("whole"), max_examples=30)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Laws get all their examples in `make test-all`, and a third of them in `make test`."""
+    settings.load_profile("short" if config.option.markexpr == "not slow" else "whole")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,6 +25,13 @@ def no_signals() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EDGEWISE_SIGNALS", "off")
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c() -> None:
+    """What is started from here hears Ctrl-C, even where a shell started the tests in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from tests import forked
+from tests.forked import Child
 
 GOLDEN = Path(__file__).parent / "golden"
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -128,7 +130,7 @@ class Running:
 
     url: str
     home: Path
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | Child
 
     @property
     def log(self) -> Path:
@@ -156,27 +158,32 @@ class Running:
 
 @contextmanager
 def gateway(
-    home: Path, config: str, *options: str, env: dict[str, str] | None = None, patience_s: float = 60.0
+    home: Path,
+    config: str,
+    *options: str,
+    env: dict[str, str] | None = None,
+    patience_s: float = 60.0,
+    started: bool = False,
 ) -> Iterator[Running]:
-    """`edgewise serve` with this configuration, on a free port, ready to answer."""
+    """`edgewise serve` with this configuration, on a free port, ready to answer.
+
+    Where it is not `started` as users start it, it is forked from a process that has loaded it.
+    """
     home.mkdir(parents=True, exist_ok=True)
     path = home / "edgewise.toml"
     path.write_text(config)
     port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "edgewise.cli",
-        "serve",
-        "--config",
-        str(path),
-        "--port",
-        str(port),
-        *options,
-    ]
+    words = ["serve", "--config", str(path), "--port", str(port), *options]
     environment = {**os.environ, "EDGEWISE_HOME": str(home), **(env or {})}
+    process: subprocess.Popen[str] | Child
     with (home / "stderr").open("w") as errors, (home / "stdout").open("w") as output:
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=errors, text=True)
+        if started or not forked.forks(environment):
+            command = [sys.executable, "-m", "edgewise.cli", *words]
+            process = subprocess.Popen(command, env=environment, stdout=output, stderr=errors, text=True)
+        else:
+            with Path(os.devnull).open() as nothing:
+                fds = [nothing.fileno(), output.fileno(), errors.fileno()]
+                process = forked.start(words, environment, fds)
     running = Running(f"http://127.0.0.1:{port}", home, process)
     try:
         wait_ready(running, patience_s)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests import forked
 from tests.servers import Running
 
 from edgewise.cli import COMMANDS
@@ -72,8 +73,7 @@ def test_the_readmes_commands_exist() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_documented_and_has_help(command: str) -> None:
     assert f"## edgewise {command}\n" in (ROOT / "docs/cli.md").read_text()
-    called = [sys.executable, "-m", "edgewise.cli", command, "--help"]
-    ran = subprocess.run(called, capture_output=True, text=True, timeout=60, check=False)
+    ran = forked.decoded(forked.edgewise(command, "--help"))
     assert ran.returncode == 0, ran.stderr
     assert "Usage: edgewise" in ran.stdout
 

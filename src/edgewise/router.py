@@ -163,7 +163,8 @@ class Router:
         rules = {objection.rule for objection in refused.objections}
         reasons: list[Reason] = [reason for rule, reason in BY_RULE.items() if rule in rules]
         reason = reasons[0] if reasons else "only_candidate"
-        return self._record(request, self._policy_for(request)[0].name, reason, refused.objections)
+        policy = self._policy_for(request)[0].name
+        return self._record(request, policy, reason, refused.objections, signals=self.signals())
 
     def _record(  # noqa: PLR0913 - a record's parts
         self,

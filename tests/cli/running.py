@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
+
+from tests import forked
 
 
 def edgewise(
@@ -13,19 +13,9 @@ def edgewise(
     given: bytes = b"",
     cwd: Path | None = None,
     stdout: int = subprocess.PIPE,
-    patience_s: float = 120.0,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run one command; bytes in, bytes out."""
-    return subprocess.run(
-        [sys.executable, "-m", "edgewise.cli", *words],
-        input=given,
-        stdout=stdout,
-        stderr=subprocess.PIPE,
-        timeout=patience_s,
-        check=False,
-        cwd=cwd,
-        env={**os.environ, "EDGEWISE_HOME": str(cwd or Path.cwd())},
-    )
+    return forked.edgewise(*words, given=given, cwd=cwd, stdout=stdout, EDGEWISE_HOME=str(cwd or Path.cwd()))
 
 
 def complaint(ran: subprocess.CompletedProcess[bytes]) -> str:

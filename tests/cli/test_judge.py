@@ -20,6 +20,7 @@ from tests.learning.judging import GOOD, Oracle, Reply, oracle
 
 from edgewise.cli import judge as judge_cli
 from edgewise.domain.errors import EdgewiseError
+from edgewise.outcomes.aside import hold
 
 CONFIG = """
 [[candidates]]
@@ -145,8 +146,27 @@ def test_the_budget_ends_it_before_it_is_exceeded(place: Path, capsys: pytest.Ca
         unjudged = [row for row in made if row["quality"] is None]
         assert len(unjudged) == len(ANSWERS) - before
         assert all("budget" in row["unjudged"] for row in unjudged)
+        judge(place, by=["referee"], budget_usd=budget, config=config)  # it is the table's, not each run's
+        assert len(found.mock.calls) <= before + 1  # one that was held back may just fit in now
+        assert len(found.mock.calls) * cost <= budget
         assert {row["quality"] for row in judge(place, by=["referee"], config=config)} == {0.8}
         assert len(found.mock.calls) == len(ANSWERS)
+
+
+def test_two_processes_do_not_pay_for_the_same_verdicts(place: Path) -> None:
+    with oracle(lambda _, __: GOOD) as found, (place / "t.jsonl").open("rb") as file:
+        config = configured(place, found)
+        hold(file.fileno(), place / "t.jsonl")
+        with pytest.raises(EdgewiseError, match="is being judged by another process"):
+            judge(place, by=["referee"], config=config)
+        assert found.mock.calls == []
+
+
+def test_a_dry_run_without_a_judge_says_so(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with oracle(lambda _, __: GOOD) as found:
+        config = configured(place, found)
+        judge_cli.command(place / "t.jsonl", output=place / "j.jsonl", dry_run=True, config=config)
+        assert capsys.readouterr().out == "Nobody would be asked: no judge is named (--by CANDIDATE).\n"
 
 
 def test_a_dry_run_asks_nobody_and_knows_what_is_kept(

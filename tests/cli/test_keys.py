@@ -4,10 +4,12 @@ import re
 import tomllib
 
 import pytest
+from msgspec.structs import fields
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from edgewise.cli.keys import app
-from edgewise.settings import KeyRing
+from edgewise.settings import KeyRing, ServerKey
 from edgewise.settings.load import from_tree
 
 runner = CliRunner()
@@ -33,6 +35,28 @@ def test_a_key_may_have_an_objective_of_its_own() -> None:
     assert from_tree(tomllib.loads(lines), source="f").server.keys[0].objective == "fastest-at-quality:0.7"
 
 
+def test_whatever_is_asked_for_stands_in_the_lines() -> None:
+    asked = {
+        "privacy": "region:eu",
+        "objective": "cheapest-at-quality:0.8",
+        "priority": "low",
+        "requests_per_minute": 60,
+        "tokens_per_minute": 90_000,
+        "usd_per_day": 0.00001,
+    }
+    options = [word for key, value in asked.items() for word in (f"--{key.replace('_', '-')}", str(value))]
+    output = runner.invoke(app, ["new", "--name", "a", *options]).output
+    lines = output[output.index("[[server.keys]]") :]
+    (key,) = from_tree(tomllib.loads(lines), source="printed").server.keys
+    assert {name: getattr(key, name) for name in asked} == asked
+
+
+def test_every_setting_of_a_key_is_an_option() -> None:
+    options = {option.name for option in get_command(app).commands["new"].params}  # type: ignore[attr-defined]
+    assert {field.name for field in fields(ServerKey)} - {"hash", "scopes"} <= options
+    assert "scope" in options
+
+
 def test_without_scopes_a_key_may_ask_and_read() -> None:
     output = runner.invoke(app, ["new", "--name", "a"]).output
     assert 'scopes = ["inference", "read"]' in output
@@ -48,6 +72,22 @@ def test_without_scopes_a_key_may_ask_and_read() -> None:
         (
             ["--name", "a", "--objective", "qos:3"],
             "edgewise: --objective: The objective 'qos' takes no number, found '3'.\n",
+        ),
+        (
+            ["--name", "a", "--priority", "urgent"],
+            "edgewise: --priority is 'urgent'; expected high, normal, low.\n",
+        ),
+        (
+            ["--name", "a", "--requests-per-minute", "0"],
+            "edgewise: --requests-per-minute is 0; expected a number above 0.\n",
+        ),
+        (
+            ["--name", "a", "--usd-per-day", "nan"],
+            "edgewise: --usd-per-day is nan; expected a number above 0.\n",
+        ),
+        (
+            ["--name", "a", "--privacy", "here"],
+            'edgewise: --privacy is "here"; expected "local" or a region such as "region:eu".\n',
         ),
         (
             ["--name", " "],

@@ -77,8 +77,11 @@ class Knowing(Mock):
         elif body["model"] == "capitals" and (name := re.search(r"city, (\w+)", asked)):
             said = name[1]
         usage = {"prompt_tokens": 20, "completion_tokens": 4}
-        delta = {"choices": [{"index": 0, "delta": {"content": said}, "finish_reason": None}]}
-        end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": usage}
+        delta: dict[str, Any] = {"choices": [{"index": 0, "delta": {"content": said}, "finish_reason": None}]}
+        end: dict[str, Any] = {
+            "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}],
+            "usage": usage,
+        }
         kind = [(b"content-type", b"text/event-stream")]
         await send({"type": "http.response.start", "status": 200, "headers": kind})
         for each in (delta, end):
@@ -126,6 +129,22 @@ def test_from_an_empty_folder_to_a_policy_that_is_worth_it(tmp_path: Path) -> No
     assert json.loads(routed.stdout)["candidate"] == "sums"
 
 
+def test_what_is_left_out_later_counts_no_more(tmp_path: Path) -> None:
+    with mock_upstream(Knowing()) as mock:
+        begun(tmp_path, mock, prompts()[14:34])
+        third = f'[[candidates]]\nid = "third"\nlocation = "cloud"\nurl = "{mock.url}"\n'
+        with (tmp_path / "edgewise.toml").open("a") as file:
+            file.write(third + "price = { input = 1.0, output = 1.0 }\n")
+        first = learned(tmp_path)
+        assert first.returncode == 0, first.stderr.decode()
+        done = learned(tmp_path, "--candidates", "sums,capitals", "--prompts", "12")
+        assert done.returncode == 0, done.stderr.decode()
+    assert "judged on 12 prompts" in done.stdout.decode()
+    rows = [json.loads(line) for line in (tmp_path / "out" / "judged.jsonl").read_text().splitlines()]
+    assert {row["candidate"] for row in rows} == {"sums", "capitals"}
+    assert len(rows) == 24
+
+
 def test_what_cannot_work_is_said_before_anybody_is_asked(tmp_path: Path) -> None:
     with mock_upstream(Knowing()) as mock:
         begun(tmp_path, mock, [{"prompt": f"Tell me about {name}."} for name in CAPITALS])
@@ -133,3 +152,38 @@ def test_what_cannot_work_is_said_before_anybody_is_asked(tmp_path: Path) -> Non
         assert said.returncode == 2
         assert "None of the prompts has a `check`" in said.stderr.decode()
         assert mock.calls == []
+
+
+def test_no_option_or_check_that_would_be_refused_later_is_paid_for_first(tmp_path: Path) -> None:
+    code: dict[str, Any] = {"grader": "code", "function": "f", "cases": [{"args": [], "result": 1}]}
+    with mock_upstream(Knowing()) as mock:
+        begun(tmp_path, mock, [{"prompt": f"Write f, part {n}.", "check": code} for n in range(8)])
+        assert "that may be used (8 have one that needs --run-code)" in complaint_of(learned(tmp_path))
+        begun(tmp_path, mock, prompts()[:4])
+        assert "4 prompts can be judged; learning and --cv need 5" in complaint_of(learned(tmp_path))
+        made = edgewise("learn", "--generate", "sums", cwd=tmp_path)
+        assert "have no `check`" in complaint_of(made)
+        assert mock.calls == []
+
+
+def test_a_candidate_that_is_not_there_ends_it_and_again_asks_once_more(tmp_path: Path) -> None:
+    with mock_upstream(Knowing()) as mock:
+        begun(tmp_path, mock, prompts()[:12] + prompts()[24:36])
+        whole = (tmp_path / "edgewise.toml").read_text()
+        there, away = whole.rsplit(mock.url, 1)
+        (tmp_path / "edgewise.toml").write_text(f"{there}http://127.0.0.1:9/v1{away}")
+        assert "No answer came from capitals" in complaint_of(learned(tmp_path))
+        assert not (tmp_path / "out" / "judged.jsonl").exists()
+        (tmp_path / "edgewise.toml").write_text(whole)
+        again = learned(tmp_path, "--again")
+        assert again.returncode == 0, again.stderr.decode()
+        judged = (tmp_path / "out" / "judged.jsonl").read_text().splitlines()
+    assert [json.loads(line)["status"] for line in judged] == ["ok"] * 48
+
+
+def complaint_of(ran: subprocess.CompletedProcess[bytes]) -> str:
+    """What a command that refused said last: one sentence."""
+    said = ran.stderr.decode()
+    assert ran.returncode == 2, said
+    assert "Traceback" not in said
+    return said.splitlines()[-1]

@@ -34,7 +34,7 @@ def test_the_loop_runs_on_the_embedded_model(tmp_path: Path) -> None:
     (tmp_path / "models").symlink_to(model.parent, target_is_directory=True)
     (tmp_path / "edgewise.toml").write_text(CONFIG)
     words = ("learn", "--prompts", "10", "-o", "out", "--cv", "2x1", "--learner", "ridge")
-    ran = edgewise(*words, cwd=tmp_path, patience_s=1800.0)
+    ran = edgewise(*words, cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr.decode()
     assert "than the best single candidate here" in ran.stdout.decode()
     rows = [json.loads(line) for line in (tmp_path / "out" / "judged.jsonl").read_text().splitlines()]

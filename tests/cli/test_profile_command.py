@@ -166,9 +166,7 @@ def test_mistakes_are_sentences(here: Path, mock: Mock, capsys: pytest.CaptureFi
         assert sentence in capsys.readouterr().err
     with pytest.raises(StoreError, match="There is no profile in nowhere"):
         command([Path("show"), Path("nowhere")])
-    with pytest.raises(
-        SettingsError, match="There is no candidate 'four' to profile; there are one, two, three"
-    ):
+    with pytest.raises(SettingsError, match="There is no chat candidate 'four'; there are one, two, three"):
         command([Path("prompts.jsonl")], output=Path("out"), candidates="four", dry_run=True)
     command([Path("prompts.jsonl")], output=Path("out"), dry_run=True)
     assert "6 calls" in capsys.readouterr().out

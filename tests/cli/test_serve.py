@@ -19,7 +19,7 @@ KEYS = '[[server.keys]]\nname = "ann"\nhash = "{}"\nscopes = ["inference"]\n'
 def test_it_ends_as_the_page_says(mock: Mock, tmp_path: Path, number: signal.Signals) -> None:
     page = (Path(__file__).parents[2] / "docs/cli.md").read_text()
     assert "with exit code 0" in page.split("## edgewise serve")[1].split("##")[0]
-    with gateway(tmp_path, two_candidates(mock), env={"GIANT_KEY": "x"}) as running:
+    with gateway(tmp_path, two_candidates(mock), env={"GIANT_KEY": "x"}, started=True) as running:
         running.process.send_signal(number)
         assert running.process.wait(30) == 0
         assert "Traceback" not in (tmp_path / "stderr").read_text()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests import forked
 from tests.conftest import two_candidates
 from tests.learning.synthetic import prompts, write_table
 from tests.servers import Mock, gateway
@@ -17,17 +16,7 @@ HARD, EASY = (prompt for prompt, _ in prompts(2, seed=99))
 
 
 def edgewise(*words: str, given: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "edgewise.cli", *words]
-    return subprocess.run(
-        command,
-        input=given,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        cwd=cwd,
-        env=os.environ,
-    )
+    return forked.decoded(forked.edgewise(*words, given=given.encode(), cwd=cwd))
 
 
 @pytest.fixture(scope="module")

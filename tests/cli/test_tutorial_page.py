@@ -104,7 +104,7 @@ def do(folder: Path, step: str) -> str:
     """Run a step's commands; what they said."""
     said = ""
     for words in commands(step):
-        ran = edgewise(*words, cwd=folder, patience_s=300)
+        ran = edgewise(*words, cwd=folder)
         assert ran.returncode == 0, (words, ran.stderr.decode())
         said += ran.stdout.decode()
     return said

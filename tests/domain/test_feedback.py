@@ -52,6 +52,10 @@ def test_what_each_saying_is_worth(what: dict[str, Any], quality: float | None) 
         ({"abandoned_s": -1}, "`abandoned_s` lies at 0 or above"),
         ({"abandoned_s": float("inf")}, "`abandoned_s` lies at 0 or above"),
         ({"success": 2}, "`success` lies between 0 and 1"),
+        ({"comment": "x" * 10_001}, "`comment` has at most 10,000 characters, not 10,001"),
+        ({"rating": 4, "source": "x" * 1_000_000}, "`source` has at most 200 characters"),
+        ({"comment": "caf\udcc3"}, "`comment` holds half a character"),
+        ({"rating": 4, "source": "\ud800"}, "`source` holds half a character"),
     ],
 )
 def test_what_cannot_be_said_is_a_sentence(what: dict[str, Any], sentence: str) -> None:

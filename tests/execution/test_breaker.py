@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -114,6 +115,18 @@ def test_a_429_is_a_rest_of_its_retry_after_within_bounds() -> None:
         circuits.failed("a", 0, refused(429, said), 0.0)
         assert circuits.of("a").state == "open"
         assert circuits.of("a").until == rest, said
+
+
+@pytest.mark.parametrize("said", ["0", "0.001", "Sat, 21 Nov 2020 13:23:37 GMT", None])
+def test_a_429_that_names_no_time_to_come_is_a_short_rest(said: str | None) -> None:
+    now = [0.0]
+    circuits = Circuits(clock=lambda: now[0])
+    circuits.failed("edge", 0, UpstreamRefused("slow", status=429, body=b"", retry_after=said), 0.1)
+    now[0] = RULES.open_s * 0.9
+    assert circuits.refusal("edge", last=False) is not None
+    assert circuits.refusal("edge", last=True) is None  # nobody else is left, and it answers at once
+    now[0] = RULES.open_s
+    assert circuits.refusal("edge", last=False) is None
 
 
 def test_what_was_asked_before_the_circuit_opened_is_no_news() -> None:

@@ -259,6 +259,40 @@ def test_an_open_circuit_costs_no_call_and_the_last_that_hangs_is_refused_at_onc
     assert not edge.asked
 
 
+def test_where_nobody_was_asked_the_soonest_says_when_to_come_back() -> None:
+    circuits = Circuits(clock=lambda: 0.0)
+    for name, seconds in (("edge", "8"), ("near", "2"), ("far", "5")):
+        circuits.of(name).dead = True
+        circuits.failed(name, 0, refused(429, seconds), 30.0)
+        circuits.of(name).dead, circuits.of(name).slow_s = True, 30.0
+    world = World({}, circuits=circuits)
+    with pytest.raises(CircuitOpen) as caught:
+        world.told(asked())
+    assert caught.value.retry_after_s == 2.0
+    assert all(f"{name} was not asked" in str(caught.value) for name in ("edge", "near", "far"))
+    assert world.outcome.attempts == ()
+
+
+def test_a_call_that_was_cut_off_before_it_was_answered_has_no_status() -> None:
+    async def main(words: int) -> int | None:
+        world = World({"edge": Bad(words, hangs=True)})
+        asking = asyncio.create_task(world.answer(asked(stream=True)))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        if words:
+            pieces = (await asking).pieces
+            assert pieces is not None
+            await pieces.aclose()
+        else:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+        assert world.outcome.status == "cancelled"
+        return world.outcome.attempts[0].http_status
+
+    assert asyncio.run(main(0)) is None
+    assert asyncio.run(main(2)) == 200
+
+
 def test_a_storm_opens_the_circuit_and_the_upstream_is_left_alone() -> None:
     now = [0.0]
     circuits = Circuits(clock=lambda: now[0])

@@ -102,14 +102,61 @@ def test_nothing_is_asked_twice(endpoint: Embedder) -> None:
 def test_what_was_fetched_before_an_interruption_is_kept(endpoint: Embedder) -> None:
     texts = [f"text {number}" for number in range(400)]
     fetch_all = fetched(endpoint)
+    endpoint.calls.clear()
     endpoint.statuses = [200, 200, 200, 400]
     with pytest.raises(UpstreamRefused, match="HTTP 400: not like this"):
         fetch_all(texts)
+    probe, first, second, _, *later = [call["input"] for call in endpoint.calls]
+    assert probe == [PROBE]
     kept = VectorCache(endpoint.url, "tiny").get(texts)
-    assert len(kept) >= 2 * fetch.BATCH
+    assert sorted(kept) == sorted(text for batch in (first, second, *later) for text in batch)
     endpoint.calls.clear()
     fetched(endpoint)(texts)
     assert sorted({PROBE, *endpoint.texts}) == sorted({PROBE, *texts} - set(kept))
+
+
+class Refusing:
+    """An endpoint's client: the first batch is refused, after that one is busy, and others answered."""
+
+    url = AWAY.url
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+        self.all_are_out = asyncio.Event()
+
+    async def embed(self, batch: list[str]) -> np.ndarray:
+        if batch == [PROBE]:
+            return np.array([[1.0, 0.0]], np.float32)
+        self.asked.append(batch)
+        mine = len(self.asked)
+        if mine == fetch.AT_ONCE:
+            self.all_are_out.set()
+        await self.all_are_out.wait()
+        if mine == 1:
+            raise UpstreamRefused("Not like this.", status=400, body=b"")
+        for _ in range(100):  # whoever waits for the refusal has heard it
+            await asyncio.sleep(0)
+        if mine == 2:
+            raise UpstreamRefused("Later.", status=503, body=b"", retry_after="60")
+        return np.ones((len(batch), 2), np.float32)
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+def test_after_a_failure_nothing_more_is_asked_and_what_is_on_its_way_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client, said = Refusing(), list[str]()
+    monkeypatch.setattr(fetch, "EmbeddingsClient", lambda *_, **__: client)
+    identity = Identity(2, fingerprint(np.array([1.0, 0.0], np.float32)), "tiny", AWAY.url)
+    fetch_all = Fetched(identity, lambda: Access(AWAY.url, None), said.append)
+    texts = [f"text {number}" for number in range(2 * fetch.AT_ONCE * fetch.BATCH)]
+    with pytest.raises(UpstreamRefused, match="Not like this"):
+        fetch_all(texts)
+    assert len(client.asked) == fetch.AT_ONCE
+    kept = VectorCache(AWAY.url, "tiny").get(texts)
+    assert sorted(kept) == sorted(text for batch in client.asked[2:] for text in batch)
 
 
 def test_few_calls_at_once(endpoint: Embedder) -> None:

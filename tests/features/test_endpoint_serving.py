@@ -202,15 +202,18 @@ def test_only_a_device_is_one(trust: Any) -> None:
     assert not Endpoint(identity, Access("http://localhost.example:1", None)).on_device
 
 
-def test_a_late_endpoint_costs_the_deadline_and_no_error(bundle: Path, endpoint: Embedder) -> None:
-    endpoint.pause_s = 2.0
-    (one,) = decided(configured(bundle, timeout_s=0.05), chat_of("Anything."))
+def test_a_late_endpoint_costs_the_deadline_and_no_error(bundle: Path) -> None:
+    with embedder(pause_s=2.0) as slow:  # of its own: a call given up may reach it in a later test
+        (one,) = decided(configured(bundle, url=slow.url, timeout_s=0.05), chat_of("Anything."))
     assert absence(one) == ["no_vector_late"]
     assert one.chosen in ("small", "large")
     assert one.forecasts == {}
 
 
-def test_a_failing_endpoint_is_left_alone_for_a_while(bundle: Path, endpoint: Embedder) -> None:
+def test_a_failing_endpoint_is_left_alone_for_a_while(
+    bundle: Path, endpoint: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "REST_S", 3600.0)
     endpoint.statuses = [500] * live.FAILURES
     requests = [chat_of(f"Question {number}.") for number in range(live.FAILURES + 2)]
     decisions = decided(configured(bundle), *requests)

@@ -51,7 +51,7 @@ def config(mock: Mock, drain_s: float) -> str:
 
 def test_streams_finish_and_new_requests_hear_503(mock: Mock, tmp_path: Path) -> None:
     mock.pause_s = 0.3
-    with gateway(tmp_path, config(mock, 30.0)) as running:
+    with gateway(tmp_path, config(mock, 30.0), started=True) as running:
         connection, answer = begun(running, STREAM)
         answer.read(1)
         running.process.send_signal(signal.SIGTERM)
@@ -73,7 +73,7 @@ def test_streams_finish_and_new_requests_hear_503(mock: Mock, tmp_path: Path) ->
 
 def test_what_takes_too_long_is_cut_off_with_an_event_and_a_record(mock: Mock, tmp_path: Path) -> None:
     slow(mock)
-    with gateway(tmp_path, config(mock, 0.2)) as running:
+    with gateway(tmp_path, config(mock, 0.2), started=True) as running:
         stream, streaming = begun(running, STREAM)
         streaming.read(1)
         plain = connected(running)
@@ -97,7 +97,7 @@ def test_what_takes_too_long_is_cut_off_with_an_event_and_a_record(mock: Mock, t
 
 def test_a_second_signal_ends_it_at_once(mock: Mock, tmp_path: Path) -> None:
     slow(mock)
-    with gateway(tmp_path, config(mock, 3600.0)) as running:
+    with gateway(tmp_path, config(mock, 3600.0), started=True) as running:
         connection, answer = begun(running, STREAM)
         answer.read(1)
         running.process.send_signal(signal.SIGTERM)

@@ -26,7 +26,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     state = tmp_path_factory.mktemp("real")
     (state / "models").symlink_to(home() / "models")
     keyless = {name: "" for name in os.environ if name.endswith("_API_KEY")}
-    with gateway(state, "[policy]\nexplore = 0.0\n", env=keyless) as running:
+    with gateway(state, "[policy]\nexplore = 0.0\n", env=keyless, started=True) as running:
         yield running
 
 
@@ -106,7 +106,7 @@ def test_bad_embeddings(real: Running, body: dict[str, Any], status: int) -> Non
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     (tmp_path / "models").symlink_to(home() / "models")
     config = '[[candidates]]\nid = "small"\nlocation = "edge"\nembedded = "smollm2-135m"\n'
-    with gateway(tmp_path, config) as running:
+    with gateway(tmp_path, config, started=True) as running:
         assert children(running.process.pid)
         born = children(running.process.pid)
         os.kill(running.process.pid, signal.SIGKILL)

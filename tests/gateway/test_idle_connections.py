@@ -21,6 +21,12 @@ def opened(running: Running) -> socket.socket:
 
 
 def test_beyond_the_most_connections_a_new_one_is_told_so(mock: Mock, tmp_path: Path) -> None:
+    """More connections than there may be.
+
+    Injected: a sixth connection where `max_connections` is 5.
+    Client: 503 that names `max_connections`; who is connected is answered.
+    Log: the outcomes of all that were answered.
+    """
     config = two_candidates(mock, "[server]\nmax_connections = 5")
     with gateway(tmp_path, config) as running, ExitStack() as held:
         idle = [held.enter_context(opened(running)) for _ in range(5)]
@@ -38,6 +44,12 @@ def test_beyond_the_most_connections_a_new_one_is_told_so(mock: Mock, tmp_path: 
 
 @pytest.mark.parametrize("many", [300, pytest.param(5000, marks=pytest.mark.slow)])
 def test_idle_connections_do_not_hurt_and_are_closed(mock: Mock, tmp_path: Path, many: int) -> None:
+    """5,000 idle connections.
+
+    Injected: 300 connections (5,000 in `make test-all`) that send nothing.
+    Client: an answer each time; the idle ones are closed after `header_timeout_s`.
+    Log: the outcomes of all that were answered.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < many + 200:
         if hard < 2 * many + 200:

@@ -1,7 +1,10 @@
-"""A connection's one timer: it hangs up on whoever asks nothing for long enough, and on nobody else."""
+"""A connection's timers: who asks or takes nothing for long enough is hung up on, and nobody else."""
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -44,15 +47,22 @@ class Timer:
 
 
 class Wire:
-    """A transport that can only be hung up."""
+    """A transport that can only be hung up; `untaken` bytes wait in it for the client."""
 
     def __init__(self) -> None:
-        self.closed = False
+        self.closed = self.aborted = False
+        self.untaken = 0
 
     def get_extra_info(self, _name: str) -> None: ...
 
     def is_closing(self) -> bool:
         return self.closed
+
+    def get_write_buffer_size(self) -> int:
+        return self.untaken
+
+    def abort(self) -> None:
+        self.closed = self.aborted = True
 
     def close(self) -> None:
         self.closed = True
@@ -127,3 +137,70 @@ def test_a_pipelined_request_is_not_idleness(talk: tuple[Any, Clock, Wire]) -> N
     connection.on_response_complete()
     clock.pass_(10 * PATIENCE_S)
     assert not wire.closed
+
+
+def test_who_takes_nothing_of_an_answer_is_cut_off(talk: tuple[Any, Clock, Wire]) -> None:
+    connection, clock, wire = talk
+    wire.untaken = 100_000
+    connection.pause_writing()
+    clock.pass_(connection.write_timeout_s)
+    assert wire.aborted
+
+
+def test_who_takes_little_of_an_answer_is_not(talk: tuple[Any, Clock, Wire]) -> None:
+    connection, clock, wire = talk
+    connection._idle_since = None
+    wire.untaken = 100_000
+    connection.pause_writing()
+    for _ in range(5):
+        wire.untaken -= 10_000
+        clock.pass_(connection.write_timeout_s)
+    assert not wire.aborted
+    connection.resume_writing()
+    clock.pass_(10 * connection.write_timeout_s)
+    assert not wire.aborted
+
+
+def test_a_connection_that_is_closed_does_not_wait_for_ever_for_its_client(
+    talk: tuple[Any, Clock, Wire],
+) -> None:
+    _, clock, wire = talk
+    wire.untaken = 30_000  # less than would pause anything
+    clock.pass_(PATIENCE_S)
+    assert wire.closed
+    assert not wire.aborted
+    clock.pass_(PATIENCE_S)
+    assert wire.aborted
+
+
+def test_a_connection_that_has_ended_needs_no_garbage_collector() -> None:
+    """Or what was open for long, and so outlived its early rounds, would pile up."""
+
+    async def answering(scope: Any, _receive: object, send: Any) -> None:
+        seen.append(weakref.ref(scope["edgewise.connection"]))
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def talked() -> None:
+        config = uvicorn.Config(answering, lifespan="off", ws="none", log_config=None)
+        config.load()
+        state = ServerState()
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(config, state, {}), "127.0.0.1", 0
+        )
+        async with server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writer.write(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+            writer.close()
+            await writer.wait_closed()
+            while state.connections:  # noqa: ASYNC110 - uvicorn's own set, which wakes nobody
+                await asyncio.sleep(0.001)
+
+    seen: list[weakref.ref[Any]] = []
+    gc.disable()
+    try:
+        asyncio.run(talked())
+        assert [one() for one in seen] == [None]
+    finally:
+        gc.enable()

@@ -19,8 +19,9 @@ from tests.servers import Mock, Running, gateway
 
 from edgewise.domain.decisions import Decision, Outcome
 from edgewise.domain.errors import LimitReached, RequestError
+from edgewise.domain.requests import Request
 from edgewise.gateway.callers import Caller
-from edgewise.gateway.chat_body import chat_of
+from edgewise.gateway.chat_body import chat_of, parse_chat
 from edgewise.gateway.limits import Accounts, Bucket, said
 from edgewise.monitors.clock import SettableClock
 from edgewise.settings import ServerKey, hash_key, new_key
@@ -149,14 +150,31 @@ def test_tokens_are_set_aside_and_settled_by_what_was_used() -> None:
 
 
 def test_a_shadow_is_not_the_clients_bill() -> None:
-    books = accounts(SettableClock(), usd_per_day=1.0)
-    books.observe(_decision("req_1", "ann", shadow_of="req_0"))
+    books, request = accounts(SettableClock(), usd_per_day=1.0), chat_of("Hi")
+    books.by_name["ann"].reserve(request)
+    books.observe(_decision("req_1", "ann", shadow_of=request.id))
     books.observe(_outcome("req_1", 1, 1, cost_usd=5.0))
     books.by_name["ann"].admit()
-    books.observe(_decision("req_2", "ann"))
-    books.observe(_outcome("req_2", 1, 1, cost_usd=5.0))
+    books.observe(_decision(request.id, "ann"))
+    books.observe(_outcome(request.id, 1, 1, cost_usd=5.0))
     with pytest.raises(LimitReached, match=r"has spent its \$1 of today"):
         books.by_name["ann"].admit()
+
+
+def test_decisions_that_nobody_carries_out_leave_nothing_behind() -> None:
+    books = accounts(SettableClock(), usd_per_day=1.0, tokens_per_minute=100)
+    for number in range(100):
+        books.observe(_decision(f"req_{number}", "ann"))  # as POST /v1/route records them
+    assert not books._under_way
+
+
+def test_no_number_of_tokens_is_too_large_to_give_back() -> None:
+    account = accounts(SettableClock(), tokens_per_minute=600).by_name["ann"]
+    for most in (2**31, 2**62, 10**400):
+        request = chat_of("Hi", {"max_tokens": most}) if most < 2**63 else _asking_for(most)
+        account.reserve(request)
+        account.settle(request.id)
+        assert dict(account.headers())[b"x-ratelimit-remaining-tokens"] == b"600"
 
 
 @given(
@@ -222,3 +240,8 @@ def _outcome(name: str, came: int, went: int, cost_usd: float = 0.0) -> Outcome:
         decision_id=name, at=time.time(), status="ok", candidate="a", latency_s=1.0, input_tokens=came,
         output_tokens=went, cost_usd=cost_usd, cost_state="billed",
     )  # fmt: skip
+
+
+def _asking_for(most: int) -> Request:
+    body = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": most}
+    return parse_chat(json.dumps(body).encode(), {})

@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.servers import Running
 
 from edgewise.gateway.door import OPEN_PATHS
+from edgewise.gateway.failures import PASSED_ON
 from edgewise.gateway.openapi import description
 
 CHECKS: Any = [
@@ -52,3 +53,9 @@ def test_it_names_every_open_path_and_no_path_that_is_not_there(running: Running
     for path in paths:
         asked = path.replace("{id}", "x")
         assert running.send("DELETE", asked)[0] == 405
+
+
+def test_it_names_every_status_that_a_candidate_may_hand_on() -> None:
+    responses = json.loads(description())["paths"]["/v1/chat/completions"]["post"]["responses"]
+    assert {str(status) for status in PASSED_ON} <= set(responses)
+    assert {"431", "502", "503", "504"} <= set(responses)  # ours

@@ -33,7 +33,7 @@ class Unreachable(Exception):
 class Adapter:
     """`name` is its folder, `title` what the page calls it, `module` what it imports, `extra` what it needs.
 
-    `also` are packages that only its tests need.
+    `also` are packages that only its tests need, `options` go to pytest.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Adapter:
     module: str
     extra: str
     also: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
 
     @property
     def is_here(self) -> bool:
@@ -59,12 +60,16 @@ class Adapter:
         return [*project["dependencies"], *project["optional-dependencies"][self.extra], *tools, *self.also]
 
 
+# The library leaves clients open for the garbage collector, which may come after the last test.
+LEFT_OPEN = ("-W", "ignore::ResourceWarning", "-W", "ignore::pytest.PytestUnraisableExceptionWarning")
 ADAPTERS = (
     Adapter("pydantic_ai", "pydantic-ai", "pydantic_ai", "pydantic-ai"),
     Adapter("openai_agents", "OpenAI Agents SDK", "agents", "openai-agents"),
     Adapter("mcp", "MCP", "mcp", "mcp"),
     Adapter("langchain", "LangChain", "langchain_core", "langchain"),
     Adapter("llm", "llm", "llm", "llm"),
+    Adapter("litellm", "LiteLLM", "litellm", "litellm"),
+    Adapter("llamaindex", "LlamaIndex", "llama_index", "llamaindex", options=LEFT_OPEN),
 )
 
 

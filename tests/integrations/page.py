@@ -27,6 +27,8 @@ SAID = {
     "OpenAI's Agents SDK": ["It is Paris.\nreq_\n"],
     "OpenAI's own client": ["It is Paris.\n"],
     "LangChain": ["It is Paris.\nphi only_candidate\n", "Paris\nTrue\n"],
+    "LiteLLM": ["It is Paris.\nphi only_candidate\n", "It is Paris.\n"],
+    "LlamaIndex": ["It is Paris.\nreq_\n"],
     "The command llm": ["It is Paris.\nphi only_candidate\n"],
 }
 

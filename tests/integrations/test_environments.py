@@ -38,7 +38,7 @@ def test_an_adapter_passes_in_an_environment_of_its_own(
 ) -> None:
     suite = [str(adapter.tests.relative_to(ROOT)), "--confcutdir=tests/integrations"]
     ran = subprocess.run(
-        [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *suite],
+        [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *adapter.options, *suite],
         capture_output=True,
         text=True,
         timeout=LONGEST_S,

@@ -6,13 +6,13 @@ import csv
 import json
 import re
 import subprocess
-import sys
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests import forked
 
 from edgewise.domain.errors import TableError
 from edgewise.learning.evaluate import Plan, Report, cross_validate, evaluate
@@ -252,8 +252,7 @@ def saved(table: OutcomeTable, path: Path) -> Path:
 
 
 def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    called = [sys.executable, "-m", "edgewise.cli", "evaluate", *map(str, words)]
-    return subprocess.run(called, capture_output=True, text=True, timeout=120, check=False)
+    return forked.decoded(forked.edgewise("evaluate", *words))
 
 
 def test_the_command(tmp_path: Path) -> None:

@@ -94,3 +94,17 @@ def test_each_call_has_a_mark_of_its_own_that_no_answer_can_know() -> None:
     inside = user["content"].split(f"--- {mark} ANSWER begins ---\n")[1].split(f"\n--- {mark} ANSWER ends")[0]
     assert inside == forged
     assert forged not in system["content"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "blind"),
+    [
+        ("corp\u20117b\u2011chat here.", f"{MASK} here."),
+        ("corp_7b_chat here.", f"{MASK} here."),
+        ("As Claude, I would say so.", f"As {MASK}, I would say so."),
+        ("My name: Llama.", f"My name: {MASK}."),
+        ("As llamas do.", "As llamas do."),
+    ],
+)
+def test_other_hyphens_and_other_words_hide_no_name(answer: str, blind: str) -> None:
+    assert Blind(["corp-7b-chat"]).mask(answer) == blind

@@ -13,7 +13,7 @@ from tests.learning.judging import GOOD, Reply, judge_at, oracle, quoted, run
 from edgewise.domain.errors import TableError
 from edgewise.learning.graders import grade
 from edgewise.learning.judge import Panel, Purse
-from edgewise.learning.judge.answers import Answer, read_answers
+from edgewise.learning.judge.answers import Answer, privacies, read_answers
 from edgewise.learning.judge.blind import Blind
 from edgewise.learning.judge.pairs import bradley_terry, compare, pairs_of, report
 from edgewise.learning.judge.ratings import read_ratings, write_sheet
@@ -290,3 +290,9 @@ def test_rows_nobody_judged_do_not_poison_training(tmp_path: Path) -> None:
     assert quality[:2, 1].tolist() == [0.5, 0.5]
     assert np.isnan(quality[2:, 1]).all()
     assert any("4 rows have no measured quality" in note for note in found.notes)
+
+
+def test_white_space_takes_no_promise_back(tmp_path: Path) -> None:
+    answers = read(tmp_path, row("Who is Ada?", "a"), row("Who  is Ada?\n", "b", privacy="local"))
+    assert set(privacies(answers).values()) == {"local"}
+    assert {task.privacy for task in tasks(answers, (), ONCE)} == {"local"}

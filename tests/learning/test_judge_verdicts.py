@@ -22,6 +22,7 @@ from edgewise.learning.judge import CRITICALITY, PAIR, QUALITY, Unreadable, Verd
         "The answer is right.\n\n**Score:** 85/100",
         '{"score": 85} and again {"score": 85}',
         '{"score": "85/100"}',
+        "The score is 85 out of 100.",
     ],
 )
 def test_a_score_is_read_however_it_is_wrapped(reply: str) -> None:
@@ -48,6 +49,11 @@ def test_a_score_is_read_however_it_is_wrapped(reply: str) -> None:
         ('{"score": 5, "score": 100}', "ambiguous"),
         ("score: 5, no: score: 100", "ambiguous"),
         ("It has 3 faults and 85 words.", "garbage"),
+        ("Score: 8/10", "garbage"),
+        ("I give a score of 8 out of 10.", "garbage"),
+        ("score: 85/1000", "garbage"),
+        ("score: 1,000", "garbage"),
+        ("score: 8.5.1", "garbage"),
         ("[" * 10_000, "garbage"),
         ('{"a":' * 5_000, "garbage"),
     ],
@@ -107,3 +113,8 @@ def test_the_published_scales_and_points_stand_in_the_rubrics() -> None:
         assert f"[{point}]" in CRITICALITY.system
     assert "[score 0]" in QUALITY.system
     assert "[score 100]" in QUALITY.system
+
+
+def test_a_rationale_with_half_a_character_can_be_kept() -> None:
+    found = read_verdict('{"rationale": "Right \\ud800.", "score": 85}', QUALITY)
+    assert (found.rationale, found.values) == ("Right ?.", {"score": 85.0})

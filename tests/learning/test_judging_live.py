@@ -11,7 +11,7 @@ from tests.outcomes.sample import DECISION, OUTCOME
 from edgewise.domain.candidates import Candidate, Price
 from edgewise.domain.decisions import Decision, Feedback, Outcome
 from edgewise.domain.ids import mint
-from edgewise.learning.judge import Judge, Panel
+from edgewise.learning.judge import BudgetSpent, Judge, Kept, Panel
 from edgewise.learning.judge.daily import DailyPurse
 from edgewise.learning.judge.live import MOST_WAITING, LiveJudge, is_drawn
 from edgewise.outcomes import MemoryLog
@@ -31,9 +31,9 @@ class Clock:
 
 
 def served(
-    *, privacy: str | None = None, status: str = "ok", response: str = "4"
+    *, privacy: str | None = None, status: str = "ok", response: str = "4", **more: Any
 ) -> tuple[Decision, Outcome]:
-    decision = replace(DECISION, id=mint(), prompt="What is 2 + 2?", privacy=privacy)
+    decision = replace(DECISION, id=mint(), prompt="What is 2 + 2?", privacy=privacy, **more)
     return decision, replace(OUTCOME, decision_id=decision.id, response=response, status=status)
 
 
@@ -104,6 +104,27 @@ def test_a_private_answer_is_not_shown_to_a_cloud(tmp_path: Path) -> None:
     assert len(here.see(served(privacy="local"))) == 1
 
 
+def test_a_judge_far_away_never_sees_what_came_of_something_private(tmp_path: Path) -> None:
+    found = served(evidence={"found:iban": 1.0}, response="It ends in 77.")  # it stood in an earlier turn
+    away = Bench(tmp_path, [GOOD], location="cloud", trust="cloud")
+    assert away.see(found) == []
+    assert away.upstream.asked == []
+    assert len(Bench(tmp_path, [GOOD]).see(found)) == 1
+
+
+def test_verdicts_that_cannot_be_kept_are_told_and_end_nothing(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [GOOD])
+    file = tmp_path / "judged.sqlite"
+    file.write_bytes(b"no database " * 100)
+    bench.live._panel = Panel([Judge(bench.candidate, bench.upstream)], bench.purse, kept=Kept(file))
+    assert bench.see(served(), served(response="5")) == []
+    assert bench.live.unjudged == 2
+    assert "judged.sqlite cannot be used" in (bench.live.problem or "")
+    file.unlink()
+    assert len(bench.see(served(response="6"))) == 1
+    assert bench.live.problem is None
+
+
 def test_a_day_s_money_is_not_exceeded_and_outlives_a_restart(tmp_path: Path) -> None:
     bench = Bench(tmp_path, [GOOD], location="cloud", trust="cloud", price=DEAR, usd=3.0)
     said = bench.see(*(served(response=str(n)) for n in range(20)))
@@ -134,6 +155,19 @@ def test_a_crowd_is_passed_over_and_not_kept(tmp_path: Path) -> None:
     said = bench.see(*(served(response=str(n)) for n in range(MOST_WAITING + 7)))
     assert len(said) == MOST_WAITING
     assert bench.live.passed_over == 7
+
+
+def test_two_processes_have_one_purse_and_a_kill_gives_nothing_back(tmp_path: Path) -> None:
+    candidate = Candidate(id="far", location="cloud", trust="cloud", price=Price(1e6, 0.0))  # $1 a token
+    one, two = (DailyPurse(10.0, tmp_path / "judge.json") for _ in range(2))
+    assert one.set_aside(candidate, 4, 0) == 4.0
+    assert two.set_aside(candidate, 4, 0) == 4.0
+    with pytest.raises(BudgetSpent):
+        one.set_aside(candidate, 4, 0)
+    one.settle(4.0, 1.0)
+    assert one.set_aside(candidate, 4, 0) == 4.0
+    two.settle(4.0, 4.0)
+    assert DailyPurse(10.0, tmp_path / "judge.json").spent == 9.0  # of one, 4 may have been paid at a kill
 
 
 @pytest.mark.parametrize("kept", [b"", b"{", b"[]", b'{"day": 3}'])

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from edgewise.domain.errors import TableError
+from edgewise.domain.errors import EdgewiseError, StoreError, TableError
 from edgewise.learning.evaluate.bootstrap import Interval
-from edgewise.learning.loop import STATE, Stages, Verdict, chosen, shipped_prompts
+from edgewise.learning.loop import STATE, Stages, Training, Verdict, chosen, selected, shipped_prompts
 from edgewise.learning.prompts import Prompt
 
 
@@ -87,3 +87,43 @@ def test_of_the_shipped_prompts_each_task_and_level_alike() -> None:
 
 def labels(prompts: list[Prompt]) -> set[tuple[str | None, int | None]]:
     return {(prompt.group, prompt.level) for prompt in prompts}
+
+
+def test_anew_does_again_what_was_done(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.run("train", 1)
+    assert Stages(tmp_path, bench.said.append).run("train", [1], ["train"], lambda: True, anew=True)
+    assert bench.said == ["train …", "train …"]
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="file is a file; the loop needs a folder"):
+        Stages(tmp_path / "file", print)
+
+
+@pytest.mark.parametrize(
+    ("training", "said"),
+    [
+        (Training("fast"), "There is no objective 'fast'"),
+        (Training(learner="wat"), "There is no learner 'wat'"),
+        (Training(features="nope"), "There are no features 'nope'"),
+        (Training(floor=2.0), "between 0 and 1"),
+    ],
+)
+def test_what_training_would_refuse_is_refused_before(training: Training, said: str) -> None:
+    Training().check()
+    with pytest.raises(EdgewiseError, match=said):
+        training.check()
+
+
+def test_only_what_these_candidates_said_to_these_prompts_is_judged(tmp_path: Path) -> None:
+    outcomes, target = tmp_path / "outcomes.jsonl", tmp_path / "answers.jsonl"
+    lines = [f'{{"prompt":"{p}","candidate":"{c}"}}\n' for p in ("one", "two", "three") for c in "abc"]
+    outcomes.write_text("".join(lines))
+    prompts = [Prompt(prompt="one"), Prompt(prompt="three")]
+    assert selected(outcomes, prompts, ["a", "c"], target)
+    assert target.read_text().splitlines(keepends=True) == [lines[n] for n in (0, 2, 6, 8)]
+    everything = [*prompts, Prompt(prompt="two")]
+    assert not selected(outcomes, everything, ["a", "b", "c"], target)
+    assert not target.exists()

@@ -42,6 +42,7 @@ def reported(gain: float, sd: float, perfect: float, spread: float) -> Report:
             policy("learned", 1.0 + gain, regret),
             policy("best baseline", 1.0, regret),
             policy("best single", 1.0, regret),
+            policy("always a", 1.02, regret),
             policy("oracle", 1.0 + perfect, nothing),
         ),
         comparisons=(Comparison("learned", "best single", difference, verdict, ""),),
@@ -98,3 +99,16 @@ def test_so_many_prompts_do_tell_such_a_gain_four_times_in_five() -> None:
     drawn = np.random.default_rng(0).normal(gain, sd, (4_000, needed))
     told = drawn.mean(axis=1) - 1.96 * drawn.std(axis=1) / sqrt(needed) > 0
     assert 0.76 < told.mean() < 0.84
+
+
+def test_a_single_one_that_differs_from_part_to_part_is_not_passed_off_as_one() -> None:
+    report = reported(0.1, 0.5, 0.4, 0.5)
+    assert (
+        "(a for 75%, b for 25%); always a would have reached 1.02, the learned policy 1.1."
+        in verdict_of(report).more
+    )
+    singles = [
+        structs.replace(each, choices={"a": 400.0, "b": 0.0}) if each.name == "best single" else each
+        for each in report.policies
+    ]
+    assert "always a" not in verdict_of(structs.replace(report, policies=tuple(singles))).more

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgewise.domain.errors import StoreError, TableError
+from edgewise.learning.graders.checked import checked
 from edgewise.learning.prompts import Prompt, read_prompts, write_prompts
 from edgewise.learning.prompts.files import line_of, prompts_in_line
 
@@ -167,3 +168,18 @@ def _read(folder: Path, *lines: str) -> list[Prompt]:
     path = folder / "prompts.jsonl"
     path.write_text("\n".join(lines))
     return list(read_prompts(path))
+
+
+def test_a_check_that_is_none_is_found_before_anybody_is_asked() -> None:
+    good = Prompt(prompt="one", check={"grader": "numeric", "answer": 1})
+    assert list(checked([good, Prompt(prompt="two")], "p.jsonl")) == [good, Prompt(prompt="two")]
+    said = r"p.jsonl, prompt 2 has a `check` that nobody can grade by: .*`answer`"
+    with pytest.raises(TableError, match=said):
+        list(checked([good, Prompt(prompt="two", check={"grader": "numeric"})], "p.jsonl"))
+    with pytest.raises(TableError, match="names the grader 'numerik'"):
+        list(checked([Prompt(prompt="one", check={"grader": "numerik"})], "p.jsonl"))
+
+
+def test_a_folder_is_called_one(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="is a folder, not a prompts file"):
+        next(read_prompts(tmp_path))

@@ -155,7 +155,7 @@ def test_csv_with_its_own_names_keeps_the_other_columns(tmp_path: Path) -> None:
     path = tmp_path / "prompts.csv"
     rows = [
         ["query", "task", "level", "check", "id"],
-        ["Say, what?\nNow", "talk", "2", '{"grader": "exact"}', "7"],
+        ["Say, what?\nNow", "talk", "2", '{"grader": "exact", "answer": "x"}', "7"],
     ]
     with path.open("w", newline="") as file:
         csv.writer(file).writerows(rows)
@@ -165,7 +165,7 @@ def test_csv_with_its_own_names_keeps_the_other_columns(tmp_path: Path) -> None:
         kind="time-critical",
         group="talk",
         level=2,
-        check={"grader": "exact"},
+        check={"grader": "exact", "answer": "x"},
         source="prompts.csv",
         more={"id": "7"},
     )

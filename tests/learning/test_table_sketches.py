@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests import forked
 from tests.learning.made_up import prompts as said_prompts
 from tests.learning.synthetic import prompts, write_table
 
@@ -116,10 +115,8 @@ def test_of_very_many_a_sample_is_kept_and_said(monkeypatch: pytest.MonkeyPatch,
 
 def test_the_option(tmp_path: Path) -> None:
     table = write_table(tmp_path / "t.csv", 40)
-    command = [sys.executable, "-m", "edgewise.cli", "train", str(table), "--learner", "ridge", "-o"]
     for folder, words in (("with", []), ("without", ["--no-sketches"])):
-        subprocess.run(
-            [*command, str(tmp_path / folder), *words], check=True, timeout=120, capture_output=True
-        )
+        ran = forked.edgewise("train", table, "--learner", "ridge", "-o", tmp_path / folder, *words)
+        assert ran.returncode == 0, ran.stderr
     assert Bundle.load(tmp_path / "with").sketches.shape == (40, WIDTH)
     assert len(Bundle.load(tmp_path / "without").sketches) == 0

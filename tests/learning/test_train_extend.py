@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import subprocess
-import sys
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
+from tests import forked
 from tests.learning.synthetic import prompts, write_table
 
 from edgewise.domain.candidates import Candidate, Shortlist
@@ -188,8 +188,7 @@ def test_no_bundle(tmp_path: Path) -> None:
 
 
 def edgewise(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "edgewise.cli", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return forked.decoded(forked.edgewise(*words))
 
 
 def test_the_command(parent: Path, tmp_path: Path) -> None:

@@ -6,10 +6,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from edgewise import Router
+from edgewise.app import App
 from edgewise.domain.decisions import Feedback, Record
 from edgewise.domain.errors import SettingsError
+from edgewise.learning.judge.blind import MASK
 from edgewise.outcomes import LogReader
 from edgewise.settings import load
 
@@ -95,3 +98,16 @@ def test_what_cannot_be_run_is_a_sentence(tmp_path: Path, change: tuple[str, str
     path.write_text(text.replace(*change))
     with pytest.raises(SettingsError, match=sentence):
         load(path)
+
+
+def test_the_judge_reads_no_name_that_an_endpoint_knows_a_candidate_by(home: Path) -> None:
+    settings = load(config(home))
+    edge = structs.replace(settings.candidates[0], model="corp-7b-chat")
+    settings = structs.replace(settings, candidates=(edge, *settings.candidates[1:]))
+
+    async def masked() -> str:
+        async with App(settings) as app:
+            assert app.judge is not None
+            return app.judge._panel.blind.mask("Paris, says corp-7b-chat.")
+
+    assert asyncio.run(masked()) == f"Paris, says {MASK}."

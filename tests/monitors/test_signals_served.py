@@ -8,6 +8,7 @@ from threading import Event
 import pytest
 
 from edgewise.app import App
+from edgewise.domain.errors import NoEligibleCandidate
 from edgewise.domain.ids import mint
 from edgewise.domain.requests import Request
 from edgewise.domain.signals import Reading
@@ -72,6 +73,25 @@ def test_the_log_keeps_what_was_known(tmp_path: Path, monkeypatch: pytest.Monkey
             answer = await app.router.route(Request(mint(), "Hi", "Hi", body))
             story = app.reader.decision(answer.decision.id)
         assert story is not None
+        assert story.decision.signals == {"memory": 0.92}
+
+    asyncio.run(served())
+
+
+def test_the_record_of_a_refusal_says_what_was_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGEWISE_HOME", str(tmp_path))
+    alone = {**CONFIG, "candidates": CONFIG["candidates"][:1]}  # type: ignore[index]
+
+    async def served() -> None:
+        monitor = Busy()
+        async with App(from_tree(alone, source="test"), monitors=[Watch("busy", monitor, 0.01)]) as app:
+            await asyncio.to_thread(monitor.asked_again.wait, 60)
+            request = Request(mint(), "Hi", "Hi", b'{"model": "auto", "messages": []}')
+            with pytest.raises(NoEligibleCandidate):
+                await app.router.route(request)
+            story = app.reader.decision(request.id)
+        assert story is not None
+        assert story.decision.chosen == ""
         assert story.decision.signals == {"memory": 0.92}
 
     asyncio.run(served())

@@ -68,6 +68,35 @@ def test_a_story_of_failure_and_simulation() -> None:
     assert told + "\n" == (GOLDEN / "explained_failure.txt").read_text()
 
 
+def test_what_was_found_is_told_from_what_was_declared() -> None:
+    found = replace(
+        DECISION, privacy="local", evidence={"length": 0.4, "found:card": 1.0, "found:email": 2.0}
+    )
+    told = explain(Story(decision=found))
+    assert "Found in the request, by the rules for what is private: card, email (2 times)." in told
+    assert "The prompt was held to 'local'." in told
+    assert "declared" not in told
+    assert "found:" not in told
+    declared = explain(Story(decision=replace(DECISION, privacy="region:eu")))
+    assert "The prompt was declared 'region:eu', by the request, its key or its session." in declared
+
+
+def test_what_was_known_of_the_world_is_told() -> None:
+    known = {"queue_full:near": 1.0, "cpu": 0.3512, "memory_free": 23534510080.0, "rtt_s:near": 0.00056}
+    told = explain(Story(decision=replace(DECISION, signals=known)))
+    assert "What was known of the world:\n   this machine: cpu 0.351, memory_free 23,534,510,080\n" in told
+    assert "   near: queue_full 1, rtt_s 0.00056\n" in told
+
+
+def test_who_was_not_asked_had_no_tokens() -> None:
+    nobody = replace(OUTCOME, status="error", attempts=(), error="It was not asked.", response=None)
+    soft = (Objection("smollm2-135m", "connectivity", "Its last calls failed", 0.0),)
+    told = explain(Story(decision=replace(DECISION, objections=soft), outcome=nobody))
+    assert "Nobody was asked, and nothing was spent." in told
+    assert "Tokens" not in told
+    assert "Its last calls failed (connectivity), which gave way, as nobody else was left." in told
+
+
 def test_a_decision_that_nobody_carried_out() -> None:
     certain = replace(DECISION, shortlist=("smollm2-135m",), odds={"smollm2-135m": 1.0}, prompt=None)
     told = explain(Story(decision=certain))

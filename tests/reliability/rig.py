@@ -30,6 +30,14 @@ try_s = 1.0
 total_s = 4.0
 retries = 0
 """
+UNHURRIED = """
+connect_s = 20
+first_token_s = 20
+idle_s = 20
+try_s = 20
+total_s = 60
+retries = 0
+"""
 Step = bytes | float  # what an endpoint sends, or how long it waits before the next
 Answer = Callable[[bool], Sequence[Step] | AsyncIterator[bytes]]
 

@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -39,18 +40,44 @@ def raw(running: Running, sent: bytes) -> bytes:
     return got
 
 
+# How many of a test's requests became decisions; of all others the log holds nothing.
+DECIDED = {
+    "test_a_request_cannot_name_an_endpoint": 5,
+    "test_header_injection_through_model_names_and_ids": 2,  # and a refusal: candidates that nobody has
+    "test_client_gone_mid_stream": 1,
+}
+
+
+def held(running: Running, table: str) -> int:
+    """How many rows the log has in a table."""
+    with closing(sqlite3.connect(running.log)) as log:
+        count: int = log.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - our own names
+    return count
+
+
 @pytest.fixture(autouse=True)
 def _goes_on(request: pytest.FixtureRequest) -> Iterator[None]:
-    """After every row the next request is answered as ever."""
+    """After every row the next request is answered as ever, and the log holds what it should."""
+    if "running" not in request.fixturenames:
+        yield
+        return
+    running: Running = request.getfixturevalue("running")
+    before = held(running, "decisions")
     yield
-    if "running" in request.fixturenames:
-        running: Running = request.getfixturevalue("running")
-        assert running.post(CHAT, GOOD)[0] == 200
-        assert "Traceback" not in (running.home / "stderr").read_text()
+    assert running.post(CHAT, GOOD)[0] == 200
+    assert "Traceback" not in (running.home / "stderr").read_text()
+    decided = DECIDED.get(request.function.__name__, 0) + 1
+    assert held(running, "decisions") == held(running, "outcomes") == before + decided
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
 def test_json_100000_deep(running: Running, opening: bytes) -> None:
+    """JSON 100,000 deep.
+
+    Injected: a body with 100,000 lists or objects in one another, to four endpoints.
+    Client: 400 `invalid_request_error`.
+    Log: nothing: it never became a request.
+    """
     body = b'{"model":"tiny","messages":[{"role":"user","content":"Hi"}],"x":' + opening * 100_000
     for path in (CHAT, "/v1/route", "/v1/feedback", "/v1/embeddings"):
         status, answer = running.post(path, body)
@@ -61,6 +88,13 @@ def test_json_100000_deep(running: Running, opening: bytes) -> None:
     "text", [b"\xff\xfe", b"\xc0\xaf", b"\xed\xa0\x80", b"\\ud800", b"\\u0000", b"\x00", b"\xf4\x90\x80\x80"]
 )
 def test_invalid_utf8_nul_lone_surrogates(running: Running, shared_mock: Mock, text: bytes) -> None:
+    """Invalid UTF-8, NUL, lone surrogates.
+
+    Injected: a prompt with bytes that are no UTF-8, with NUL, or with half of a surrogate pair, plain or
+      escaped.
+    Client: 400 `invalid_request_error`; no endpoint is asked.
+    Log: nothing: it never became a request.
+    """
     body = b'{"model":"tiny","messages":[{"role":"user","content":"' + text + b'"}]}'
     status, answer = running.post(CHAT, body)
     assert (status, answer["error"]["type"]) == (400, "invalid_request_error")
@@ -68,6 +102,12 @@ def test_invalid_utf8_nul_lone_surrogates(running: Running, shared_mock: Mock, t
 
 
 def test_100_mb_prompt(running: Running, shared_mock: Mock) -> None:
+    """A prompt of 100 MB.
+
+    Injected: a body whose length is said to be 100 MB, and one of 2 MB where 1 MB is the limit.
+    Client: 413 that names `max_body_bytes`, before the body has come.
+    Log: nothing: it never became a request.
+    """
     head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 100000000\r\n\r\n"
     assert raw(running, head + b"x" * 1000).startswith(b"HTTP/1.1 413")  # it need not come to be refused
     status, answer = running.post(CHAT, b" " * 2_000_000)  # the module's limit is a megabyte
@@ -94,6 +134,13 @@ SMUGGLED = b"GET /v1/models HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
     ],
 )
 def test_conflicting_length_headers_request_smuggling(running: Running, headers: bytes) -> None:
+    """Conflicting length headers, request smuggling.
+
+    Injected: nine ways to say two lengths, or one that can be read in two ways, with a second request
+      behind the body.
+    Client: one 400, and the end of the connection; the second request is nobody's.
+    Log: nothing: it never became a request.
+    """
     head = b"POST /v1/feedback HTTP/1.1\r\nhost: 127.0.0.1\r\n" + headers + b"\r\n"
     got = raw(running, head + b"0\r\n\r\n" + SMUGGLED)
     assert got.startswith(b"HTTP/1.1 400"), got
@@ -121,12 +168,24 @@ PRIVATE = (
 
 @pytest.mark.parametrize("url", PRIVATE)
 def test_private_or_metadata_address_as_endpoint(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A private or metadata address as an endpoint.
+
+    Injected: a bundle that names one for its vectors, in fourteen spellings.
+    Client: a sentence at the start: nobody here has allowed it; nothing is sent there.
+    Log: nothing: no request is made.
+    """
     monkeypatch.delenv("EDGEWISE_FEATURES_URL", raising=False)
     with pytest.raises(SettingsError, match="nobody here has allowed"):
         access_to(Identity(1, "0", "m", url))
 
 
 def test_a_request_cannot_name_an_endpoint(running: Running, shared_mock: Mock) -> None:
+    """A request that names an endpoint.
+
+    Injected: `api_base`, `base_url`, `url`, `endpoint` or `api_key` in the body.
+    Client: an answer from where the configuration says; 400 where it stands in `edgewise`.
+    Log: the candidates of the configuration, and no others.
+    """
     for key in ("api_base", "base_url", "url", "endpoint", "api_key"):
         assert running.post(CHAT, {**GOOD, key: "http://169.254.169.254/v1"})[0] == 200
         status, answer = running.post(CHAT, {**GOOD, "edgewise": {key: "http://169.254.169.254/v1"}})
@@ -135,6 +194,12 @@ def test_a_request_cannot_name_an_endpoint(running: Running, shared_mock: Mock) 
 
 
 def test_redirect_to_a_private_address(tmp_path: Path, mock: Mock) -> None:
+    """A redirect to a private address.
+
+    Injected: the endpoint answers with HTTP 307.
+    Client: 502 `upstream_error`; nobody follows it.
+    Log: one outcome, `error`.
+    """
     asked: list[str] = []
 
     class Elsewhere(BaseHTTPRequestHandler):
@@ -182,6 +247,12 @@ url = "http://127.0.0.1:{server.server_port}/v1"
     ],
 )
 def test_path_traversal_in_ids_and_static_paths(running: Running, path: str) -> None:
+    """Path traversal in ids and static paths.
+
+    Injected: `..`, plain and encoded, `%00` and doubled slashes in eight paths.
+    Client: 404 or 400, and nothing of any file.
+    Log: nothing: it never became a request.
+    """
     got = raw(running, f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n".encode())
     assert got.startswith((b"HTTP/1.1 404", b"HTTP/1.1 400")), got
     assert b"root:" not in got
@@ -191,6 +262,13 @@ INJECTION = "x\r\nset-cookie: stolen=1\r\n\r\n"
 
 
 def test_header_injection_through_model_names_and_ids(running: Running, shared_mock: Mock) -> None:
+    """Header injection through model names and ids.
+
+    Injected: line breaks and a header in the model, the policy, the session, the objective and the
+      candidates of a request, and our own header in an endpoint's answer.
+    Client: 400 or 404 without that header; what an endpoint says in headers stays there.
+    Log: a refusal of the candidates that nobody has; nothing of the others.
+    """
     for body in (
         {**GOOD, "model": INJECTION},
         {**GOOD, "model": f"auto:{INJECTION}"},
@@ -214,6 +292,13 @@ def test_header_injection_through_model_names_and_ids(running: Running, shared_m
 
 
 def test_a_key_wherever_it_might_leak(mock: Mock, tmp_path: Path) -> None:
+    """A key, in every place where it might leak.
+
+    Injected: a client's key and an endpoint's, with answers and errors of that endpoint.
+    Client: neither of them, nor a hash, in any answer, header or error.
+    Log: neither of them, nor a hash: not in the database, not in what the gateway prints; the endpoint
+      gets its own key only.
+    """
     client, upstream = new_key(), "sk-canary-3f1d9a"
     server = f'[[server.keys]]\nname = "ann"\nhash = "{hash_key(client)}"\nscopes = ["admin"]'
     mine = {"authorization": f"Bearer {client}"}
@@ -245,6 +330,12 @@ def test_a_key_wherever_it_might_leak(mock: Mock, tmp_path: Path) -> None:
 
 
 def test_client_gone_mid_stream(running: Running, shared_mock: Mock) -> None:
+    """The client is gone mid-stream.
+
+    Injected: the connection is closed after the first words.
+    Client: nothing more; the endpoint is hung up on.
+    Log: one outcome, `cancelled`.
+    """
     shared_mock.events, shared_mock.pause_s = shared_mock.events[1:], 5.0
     sent = json.dumps({**GOOD, "stream": True}).encode()
     head = f"POST {CHAT} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {len(sent)}\r\n\r\n".encode()

@@ -20,6 +20,14 @@ MATRIX = [
     "the wrong content type", "an error inside a 200", "a TLS certificate that has expired",
     "a TLS certificate for another name", "DNS failure", "DNS flapping", "tenfold latency", "usage absent",
     "usage lying", "dies between two requests",
+    "disk full", "database locked 30 s", "kill -9", "the clock jumps ±1 h", "memory limit hit",
+    "5,000 idle connections", "file descriptors exhausted", "a policy bundle torn, or of a wrong hash",
+    "the embedded model's process killed, and its file corrupt", "the embedded model's process hangs",
+    "SIGTERM under load", "JSON 100,000 deep", "invalid UTF-8, NUL, lone surrogates", "a prompt of 100 MB",
+    "conflicting length headers, request smuggling", "a private or metadata address as an endpoint",
+    "a redirect to a private address", "path traversal in ids and static paths",
+    "header injection through model names and ids", "a key, in every place where it might leak",
+    "the client is gone mid-stream",
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from tests.reliability.rig import LIMITS, Rig, Told, http
+from tests.reliability.rig import LIMITS, UNHURRIED, Rig, Told, http
 from tests.reliability.upstream_rows import ERROR, answering, in_half_a_minute, limited, network, refuses
 
 from edgewise.domain.decisions import Decision, Outcome
@@ -42,7 +42,7 @@ async def answered_until(rig: Rig, wanted: str) -> set[str]:
 
 @pytest.fixture
 def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
-    return Rig(tmp_path, monkeypatch)
+    return Rig(tmp_path, monkeypatch, limits=UNHURRIED)
 
 
 def test_a_storm_of_500s(rig: Rig) -> None:

@@ -38,7 +38,8 @@ class Row:
     """One fault.
 
     `pinned` and `free` are what client and log see of a request that only `sick` may answer, and of one that
-    another may; `heals` says that the fault can be taken away.
+    another may; `heals` says that the fault can be taken away, `hurried` that it is one of time, so that the
+    limits are short.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Row:
     free: Seen = OTHER
     kinds: tuple[str, ...] = BOTH
     heals: bool = True
+    hurried: bool = False
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -77,6 +79,11 @@ async def refuses(rig: Rig) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     rig.address = f"127.0.0.1:{port}"
+
+
+async def takes_and_keeps(rig: Rig) -> None:
+    """Bytes come to the endpoint, and nothing back: there is no connection over which to ask."""
+    rig.scheme, rig.chaos.faults = "https", Faults(cut_after=0, ending="silence")
 
 
 def in_half_a_minute() -> str:
@@ -230,9 +237,11 @@ ROWS = (
     Row("resets mid-stream: a whole answer", "the connection is reset 30 bytes before the end of the body",
         resets_mid_body, kinds=("whole",)),
     Row("trickles one byte a second", "every byte of the answer takes a second",
-        network(Faults(bytes_per_s=1.0)), pinned=LATE, free=OTHER),
+        network(Faults(bytes_per_s=1.0)), pinned=LATE, free=OTHER, hurried=True),
     Row("silence", "the endpoint takes the request and never answers",
-        network(Faults(cut_after=0, ending="silence")), pinned=LATE),
+        network(Faults(cut_after=0, ending="silence")), pinned=LATE, hurried=True),
+    Row("silence: no connection", "TLS is spoken with an endpoint that takes the connection and says nothing",
+        takes_and_keeps, pinned=LATE, heals=False, hurried=True),
     Row("429 with Retry-After as seconds", "HTTP 429, `Retry-After: 30`", limited("30"), pinned=LIMITED),
     Row("429 with Retry-After as a date", "HTTP 429, `Retry-After` as an HTTP date half a minute from now",
         limited(in_half_a_minute), pinned=LIMITED),

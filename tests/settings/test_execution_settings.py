@@ -15,6 +15,7 @@ from edgewise.settings import ExecutionSettings, load
     [
         ("retries = 6", "execution.retries is 6; expected a number from 0 to 5."),
         ("retry_share = 1.5", "execution.retry_share is 1.5; expected a number from 0 to 1."),
+        ("connect_s = 0", "execution.connect_s is 0.0; expected a number of seconds above 0."),
         ("idle_s = 0", "execution.idle_s is 0.0; expected a number of seconds above 0."),
         ("total_s = -1", "execution.total_s is -1.0; expected a number of seconds above 0."),
         ("hedge = true\nhedge_after_s = -1", "expected a number of seconds, 0 or more."),

@@ -80,6 +80,12 @@ def test_nobody_there_is_no_answer() -> None:
 
 
 def test_a_model_that_hangs_is_killed_and_started_again() -> None:
+    """The embedded model's process hangs.
+
+    Injected: `SIGSTOP` to the process.
+    Client: the process is killed and another one started; calls that it had end with an error.
+    Log: nothing; the runtime is asked without a gateway here.
+    """
     model: Path = assets.path_of("smollm2-135m")
 
     async def live() -> None:

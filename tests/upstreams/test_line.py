@@ -147,6 +147,22 @@ def test_no_place_is_ever_lost_or_given_twice(  # noqa: C901 - three things happ
     asyncio.run(scene())
 
 
+def test_who_gives_up_as_a_call_ends_is_gone_once() -> None:
+    async def scene() -> None:
+        queue = line(slots=1)
+        began = await queue.enter("normal")
+        waiting = asyncio.create_task(queue.enter("normal"))
+        await settle()
+        assert queue.waiting == 1
+        waiting.cancel()
+        queue.leave(began)  # before the one who gave up has heard of it
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert (queue.in_flight, queue.waiting) == (0, 0)
+
+    asyncio.run(scene())
+
+
 def _settled(capacity: int, offered: int, calls: int = 4000) -> Congestion:
     """An endpoint that answers `capacity` calls at once in 1 s each, and shares itself among more."""
     congestion, now = Congestion(128, most=1024), 0.0

@@ -89,9 +89,7 @@ class App:
             if observer is not None:
                 self.log = Observed(self.log, observer)
         detection = detection_for(self.settings.privacy)
-        self.upstreams = Upstreams(
-            self.settings.candidates, self.world, detection, self._keys, self.settings.limits
-        )
+        self.upstreams = Upstreams(self.world, detection, self._keys, self.settings)
         self._closing.push_async_callback(self.upstreams.aclose)
         self.judge = judge_for(self.settings, self.candidates, self.upstreams.by_id, self._noted)
         if self.judge is not None:

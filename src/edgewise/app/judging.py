@@ -32,11 +32,12 @@ def judge_for(
     from edgewise.learning.judge.live import LiveJudge  # noqa: PLC0415 - the same
 
     known = {candidate.id: candidate for candidate in candidates}
+    names = {*known, *(candidate.model for candidate in candidates if candidate.model)}
     purse = DailyPurse(asked.usd_per_day, home() / FILE, time_zone=settings.budget.time_zone)
     kept = Kept(home() / KEPT)
 
     def panel() -> Panel:
         judges = [Judge(known[name], upstreams[name]) for name in asked.by]
-        return Panel(judges, purse, kept=kept, names=known, at_once=1)
+        return Panel(judges, purse, kept=kept, names=names, at_once=1)
 
     return LiveJudge(panel, purse, append, share=asked.share)

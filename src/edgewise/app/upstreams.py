@@ -21,13 +21,13 @@ from edgewise.upstreams.scripted import Scripted
 from edgewise.upstreams.simulated import SimulatedNetwork
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from edgewise.domain.protocols import Upstream
     from edgewise.domain.requests import Request
     from edgewise.features.detectors import Detection
     from edgewise.monitors import World
-    from edgewise.settings import CandidateSettings, LimitsSettings, NetworkSettings
+    from edgewise.settings import CandidateSettings, NetworkSettings, Settings
     from edgewise.settings.schema import HelpedSettings, ScriptSettings
 
 
@@ -37,25 +37,26 @@ SHIPPED = "shipped"  # in place of a prompts file: the prompts that come with Ed
 class _Bounds(TypedDict):
     timeout_s: float
     most_bytes: int
+    connect_s: float
 
 
 class Upstreams:
-    """Makes the upstreams of `candidates`, `by_id`, and the embedded runtimes that they stand on.
+    """Makes the upstreams of all candidates, `by_id`, and the embedded runtimes that they stand on.
 
     `keys` are API keys by candidate that stand in no environment. `aclose` ends all of them.
     """
 
     def __init__(
         self,
-        candidates: Iterable[CandidateSettings],
         world: World,
         detection: Detection,
         keys: Mapping[str, str],
-        limits: LimitsSettings,
+        settings: Settings,
     ) -> None:
-        self._world, self._detection, self._keys, self._limits = world, detection, keys, limits
+        self._world, self._detection, self._keys = world, detection, keys
+        self._limits, self._connect_s = settings.limits, settings.execution.connect_s
         self.runtimes: dict[str, EmbeddedRuntime] = {}
-        self.by_id: dict[str, Upstream] = {c.id: self._upstream(c) for c in candidates}
+        self.by_id: dict[str, Upstream] = {c.id: self._upstream(c) for c in settings.candidates}
 
     def missing(self) -> str | None:
         """What an embedded model still lacks, in a sentence; None where all are there."""
@@ -93,7 +94,11 @@ class Upstreams:
 
     def _plain_upstream(self, candidate: CandidateSettings) -> Upstream:
         model = candidate.model or candidate.embedded or candidate.id
-        bounds: _Bounds = {"timeout_s": candidate.timeout_s, "most_bytes": candidate.max_answer_bytes}
+        bounds: _Bounds = {
+            "timeout_s": candidate.timeout_s,
+            "most_bytes": candidate.max_answer_bytes,
+            "connect_s": self._connect_s,
+        }
         if candidate.script is not None:
             replies = _replies(candidate.script)
             return Scripted(replies, model=model, tokens_per_s=candidate.script.tokens_per_s)

@@ -17,9 +17,11 @@ import urllib.request
 import zipfile
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlsplit
 from zlib import error as ZlibError  # noqa: N812 - an exception, whatever its case
 
+from edgewise.assets.public import is_public
 from edgewise.domain.errors import AssetError
 
 if TYPE_CHECKING:
@@ -80,10 +82,8 @@ def from_hub(file: AssetFile, target: Path, step: Step) -> None:
         raise AssetError(f"no hub has the very bytes of {file.name}")
     try:
         # The URL is a constant of the catalogue, https, and its bytes are pinned.
-        with (
-            urllib.request.urlopen(file.hub, timeout=HUB_TIMEOUT_S) as reply,  # noqa: S310 - see above
-            target.open("wb") as out,
-        ):
+        opener = urllib.request.build_opener(_Outward())
+        with opener.open(file.hub, timeout=HUB_TIMEOUT_S) as reply, target.open("wb") as out:
             done = 0
             while done <= file.size and (piece := reply.read(CHUNK)):
                 out.write(piece)
@@ -94,6 +94,20 @@ def from_hub(file: AssetFile, target: Path, step: Step) -> None:
         raise AssetError(f"the hub answered HTTP {error.code} for {file.name}") from None
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError):
         raise AssetError("the hub cannot be reached") from None
+
+
+class _Outward(urllib.request.HTTPRedirectHandler):
+    """Follows a hub to where its files lie, which is never this machine or its network, nor without TLS."""
+
+    def redirect_request(  # noqa: PLR0913, PLR0917 - the standard library's own signature
+        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        """The next request. Raises `AssetError` for a place where no hub keeps its files."""
+        place = urlsplit(newurl)
+        if place.scheme != "https" or not is_public(place.hostname or ""):
+            fp.close()
+            raise AssetError("the hub redirects to an address that is not public, or without TLS")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def from_path(path: Path, file: AssetFile, target: Path) -> None:

@@ -113,7 +113,7 @@ def command(  # noqa: PLR0913 - one argument an option
     if dry_run:
         _estimate(found, asking, options, config, as_json=as_json)
         return
-    ended = _asked(found, asking, options, config) if judges else Judging()
+    ended = _asked(source, found, asking, options, config) if judges else Judging()
     if ended.halted is not None:
         tell(ended.notes)
         err(f"Ended by {ended.halted}; {target} is as it was. The same command goes on from here.")
@@ -154,6 +154,9 @@ def _estimate(found: Found, asking: Asking, options: Options, config: Path | Non
     if as_json:
         print_json(estimates)
         return
+    if not estimates:
+        out("Nobody would be asked: no judge is named (--by CANDIDATE).")
+        return
     from edgewise.cli.progress import lasting  # noqa: PLC0415 - few need it
 
     rows = [
@@ -169,11 +172,14 @@ def _estimate(found: Found, asking: Asking, options: Options, config: Path | Non
     table("What is left to ask", ESTIMATED, rows)
 
 
-def _asked(found: Found, asking: Asking, options: Options, config: Path | None) -> Judging:
+def _asked(source: Path, found: Found, asking: Asking, options: Options, config: Path | None) -> Judging:
+    from edgewise.outcomes.aside import hold  # noqa: PLC0415 - loads only where somebody is asked
+
     settings, notes = settings_or_found(config)
     chosen(settings, asking.judges)
     tell(notes)
-    with naming(config):
+    with source.open("rb") as file, naming(config):
+        hold(file.fileno(), source, "judged")  # two at once would pay for the same verdicts
         return run(judged(settings, found, asking, options))
 
 

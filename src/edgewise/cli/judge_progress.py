@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from edgewise.cli.console import err
-from edgewise.cli.progress import LINE_EVERY_S, lasting
+from edgewise.cli.progress import lasting, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -44,23 +42,5 @@ class Tally:
 @contextmanager
 def watching(tally: Tally) -> Generator[None]:
     """Show how far it is while the block runs."""
-    if not sys.stderr.isatty():
-        last = monotonic()
-
-        def changed() -> None:
-            nonlocal last
-            if monotonic() - last >= LINE_EVERY_S:
-                last = monotonic()
-                err(f"{tally.ended:,} of {tally.total:,} verdicts, {tally.said()}")
-
-        tally.changed = changed
-        yield
-        return
-    from rich.console import Console  # noqa: PLC0415 - drawn on a terminal only
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415 - the same
-
-    columns = ("judging", BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[said]}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=4) as bar:
-        task = bar.add_task("", total=tally.total, said="")
-        tally.changed = lambda: bar.update(task, completed=tally.ended, said=tally.said())
+    with shown("judging", "verdicts", lambda: (tally.ended, tally.total, tally.said())) as tally.changed:
         yield

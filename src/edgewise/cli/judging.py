@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -89,7 +90,7 @@ async def judged(settings: Settings, found: Found, asking: Asking, options: Opti
     from edgewise.app import App  # noqa: PLC0415 - loaded only when somebody is asked
     from edgewise.learning.judge import Kept  # noqa: PLC0415 - the same
     from edgewise.learning.judge.kept import FILE  # noqa: PLC0415 - the same
-    from edgewise.learning.judge.pairs import compare, pairs_of  # noqa: PLC0415 - the same
+    from edgewise.learning.judge.pairs import compare, pairs_of, shown  # noqa: PLC0415 - the same
     from edgewise.learning.judge.run import asked  # noqa: PLC0415 - the same
     from edgewise.learning.judge.work import tasks  # noqa: PLC0415 - the same
 
@@ -98,6 +99,10 @@ async def judged(settings: Settings, found: Found, asking: Asking, options: Opti
             panel = panel_for(settings, app.upstreams.by_id, asking, found.answers, kept=kept)
             todo = tasks(found.answers, found.settled(), options)
             duels = pairs_of(found.answers, options.most_pairs, options.seed) if options.pairwise else []
+            if asking.budget_usd is not None:  # it is the table's, however often this was ended
+                each = [(task.rubric, task.shown(panel), task.repeats) for task in todo]
+                each += [(rubric, texts, repeats) for rubric, texts, _, repeats in shown(panel, duels)]
+                panel.purse.before = sum(starmap(panel.kept_usd, each))
             total = sum(task.repeats for task in todo) + 2 * len(duels)
             tally = Tally(total * len(panel.judges), panel.purse)
             panel.heard = tally.heard

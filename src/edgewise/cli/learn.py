@@ -27,6 +27,7 @@ SHIPPED, GENERATED = "shipped", "generated"
 PROMPTS, PROFILE, JUDGED, BUNDLE, EVALUATION = (
     "prompts.jsonl", "profile", "judged.jsonl", "bundle", "evaluation",
 )  # fmt: skip
+ANSWERS = "answers.jsonl"  # of a profile that has seen other prompts or candidates, too: these
 USUAL = 200
 
 
@@ -59,6 +60,7 @@ def command(  # noqa: PLR0913 - one argument an option
     budget_usd: Annotated[
         float | None, typer.Option(min=0, help="What profiling and judging may cost, in USD.")
     ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Ask once more what failed or was lost.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of every draw.")] = 0,
     config: ConfigOption = None,
 ) -> None:
@@ -83,8 +85,9 @@ def command(  # noqa: PLR0913 - one argument an option
         budget_usd,
         config,
         run_code,
+        again,
     )
-    loop.check()
+    loop.check(generate)
     source = "" if file is None else digest_of(file)
     loop.prompts(file, generate, prompts, source)
     with naming(config):
@@ -106,48 +109,71 @@ class _Loop:
     budget_usd: float | None
     config: Path | None
     run_code: bool
+    again: bool = False
 
     @property
     def folder(self) -> Path:
         return self.stages.folder
 
-    def check(self) -> None:
+    def check(self, generate: str | None) -> None:
         """Raise now what would otherwise be found after a profile was paid for."""
         asked = chosen_of(self.settings, self.names)
         if len(asked) < 2:  # noqa: PLR2004 - a choice needs two
             only = ", ".join(candidate.id for candidate in asked)
             raise SettingsError(f"A choice needs two candidates at least; there is {only}.")
-        if self.judges:
-            chosen_of(self.settings, self.judges)
+        judges = chosen_of(self.settings, self.judges) if self.judges else ()
+        unpriced = [judge.id for judge in judges if judge.price is None]
+        if unpriced and self.budget_usd is not None:
+            raise SettingsError(
+                f"{unpriced[0]} has no price, so that --budget-usd cannot be kept; give it one in "
+                "edgewise.toml (price = { input = …, output = … })."
+            )
+        if generate is not None and not judges:
+            raise SettingsError(
+                "Prompts that a candidate makes have no `check`; somebody has to judge the answers: "
+                "--by CANDIDATE."
+            )
+        self.training.check()
 
     def prompts(self, file: Path | None, generate: str | None, count: int | None, source: str) -> None:
         """Have `prompts.jsonl`."""
         kind = GENERATED if generate is not None else "file" if file is not None else SHIPPED
-        count = count if file is not None else count or USUAL
+        wanted, count = count, count if file is not None else count or USUAL
         self._stage(
             "prompts",
             [kind, generate, count, source, self.training.seed, self.run_code and kind == SHIPPED],
             [PROMPTS],
             lambda: self._make_prompts(file, generate, count),
         )
-        self._check_checks()
+        held = self._check_checks()
+        if wanted is not None and held < wanted:
+            err(f"There are {held:,} prompts, not {wanted:,}.")
 
     def profile(self) -> None:
         """Have `profile`: each call once, however often this was ended."""
         asked = chosen_of(self.settings, self.names)
         inputs = [self._digest(PROMPTS), asked, self.settings.profile, self.budget_usd]
-        job = Job(self.folder / PROMPTS, self.folder / PROFILE, self.names, self.budget_usd)
-        self._stage("profile", inputs, [f"{PROFILE}/outcomes.jsonl"], lambda: self._ask(job))
+        job = Job(self.folder / PROMPTS, self.folder / PROFILE, self.names, self.budget_usd, again=self.again)
+        made = [f"{PROFILE}/outcomes.jsonl"]
+        self._stage("profile", inputs, made, lambda: self._ask(job), anew=self.again)
+        self._check_answers()
 
     def judge(self) -> None:
         """Have `judged.jsonl`, and pictures of it."""
         from edgewise.cli.judge import command as judge  # noqa: PLC0415 - loads when something is judged
+        from edgewise.learning.loop import selected  # noqa: PLC0415 - numpy is an extra
         from edgewise.learning.profile import summary  # noqa: PLC0415 - the same
+        from edgewise.learning.prompts import read_prompts  # noqa: PLC0415 - the same
+
+        asked = [candidate.id for candidate in chosen_of(self.settings, self.names)]
+        rows = f"{PROFILE}/outcomes.jsonl"
 
         def work() -> bool:
+            prompts = read_prompts(self.folder / PROMPTS)
+            fewer = selected(self.folder / rows, prompts, asked, self.folder / ANSWERS)
             spent = sum(each.cost_usd for each in summary(self.folder / PROFILE))
             judge(
-                self.folder / PROFILE,
+                self.folder / (ANSWERS if fewer else PROFILE),
                 output=self.folder / JUDGED,
                 by=list(self.judges),
                 graders_only=not self.judges,
@@ -158,7 +184,8 @@ class _Loop:
             )
             return True
 
-        inputs = [self._digest(f"{PROFILE}/outcomes.jsonl"), self.judges, self.training.seed, self.run_code]
+        these = [self._digest(PROMPTS), asked, self._digest(rows)]
+        inputs = [*these, self.judges, self.training.seed, self.run_code]
         self._stage("judge", inputs, [JUDGED], work)
 
     def train(self) -> None:
@@ -187,10 +214,16 @@ class _Loop:
         err(f"The policy is in {self.folder / BUNDLE}; what it was judged by, in {self.folder / EVALUATION}.")
 
     def _stage(
-        self, name: str, inputs: Sequence[object], outputs: Sequence[str], work: Callable[[], bool]
+        self,
+        name: str,
+        inputs: Sequence[object],
+        outputs: Sequence[str],
+        work: Callable[[], bool],
+        *,
+        anew: bool = False,
     ) -> None:
         try:
-            ended = self.stages.run(name, inputs, outputs, work)
+            ended = self.stages.run(name, inputs, outputs, work, anew=anew)
         except KeyboardInterrupt:
             ended = False
         if not ended:
@@ -209,6 +242,12 @@ class _Loop:
         path = self.folder / PROMPTS
         self.folder.mkdir(parents=True, exist_ok=True)
         if generate is not None:
+            if path.exists() and path.stat().st_size:
+                theirs = {prompt.source for prompt in read_prompts(path)} - {f"{GENERATED}:{generate}"}
+                if theirs:
+                    raise SettingsError(
+                        f"{path} holds prompts that {generate} did not make; give another folder (-o)."
+                    )
             from edgewise.cli.prompts import generate as made  # noqa: PLC0415 - few need it
 
             made(output=path, by=generate, number=count or USUAL, seed=self.training.seed, config=self.config)
@@ -218,22 +257,52 @@ class _Loop:
             write_prompts(shipped_prompts(count, self.training.seed, code=self.run_code), path)
         return True
 
-    def _check_checks(self) -> None:
-        """Raise `SettingsError` where nobody could say how good an answer is."""
-        from edgewise.learning.prompts import read_prompts  # noqa: PLC0415 - loads when it is needed
+    def _check_checks(self) -> int:
+        """How many prompts there are. Raises `SettingsError` where nobody could judge enough of them."""
+        from edgewise.learning.graders.checked import checked  # noqa: PLC0415 - loads when it is needed
+        from edgewise.learning.graders.registry import RUNNING  # noqa: PLC0415 - the same
+        from edgewise.learning.prompts import read_prompts  # noqa: PLC0415 - the same
+        from edgewise.learning.train.learn import FEWEST_PROMPTS  # noqa: PLC0415 - numpy is an extra
 
-        checks = total = 0
-        for prompt in read_prompts(self.folder / PROMPTS):
+        checks = code = total = 0
+        for prompt in checked(read_prompts(self.folder / PROMPTS), PROMPTS):
             total += 1
-            checks += prompt.check is not None
-        if self.judges:
-            return
-        if not checks:
+            runs = prompt.check is not None and prompt.check["grader"] in RUNNING and not self.run_code
+            checks += prompt.check is not None and not runs
+            code += runs
+        more = f" ({code:,} have one that needs --run-code)" if code else ""
+        if not self.judges and not checks:
+            none = f"None of the prompts has a `check`{' that may be used' if code else ''}"
+            raise SettingsError(f"{none}{more}; somebody has to judge the answers: --by CANDIDATE.")
+        fewest = max(FEWEST_PROMPTS, self.training.folds)
+        if (judged := total if self.judges else checks) < fewest:
             raise SettingsError(
-                "None of the prompts has a `check`; somebody has to judge the answers: --by CANDIDATE."
+                f"{judged:,} prompts can be judged{more}; learning and --cv need {fewest:,} at least."
             )
-        if checks < total:
-            err(f"{total - checks:,} of {total:,} prompts have no `check`, and no judge is named: left out.")
+        if checks < total and not self.judges:
+            err(
+                f"{total - checks:,} of {total:,} prompts have no `check` that may be used{more}, and "
+                "no judge is named: left out."
+            )
+        return total
+
+    def _check_answers(self) -> None:
+        """Say what failed. Raises `SettingsError` where fewer than two candidates answered at all."""
+        from edgewise.learning.profile import summary  # noqa: PLC0415 - loads only with a profile
+
+        asked = {candidate.id for candidate in chosen_of(self.settings, self.names)}
+        found = [each for each in summary(self.folder / PROFILE) if each.candidate in asked]
+        failed = {each.candidate: each.failed for each in found if each.failed}
+        if not failed:
+            return
+        silent = [each.candidate for each in found if not each.ok]
+        if silent and len(found) - len(silent) < 2:  # noqa: PLR2004 - a choice needs two
+            raise SettingsError(
+                f"No answer came from {', '.join(silent)}, so that there is nothing to choose between; once "
+                "that is mended, the same command with --again asks once more."
+            )
+        said = ", ".join(f"{name} {count:,}" for name, count in failed.items())
+        err(f"Calls failed, and failed calls count as quality 0: {said}; --again asks them once more.")
 
     def _ask(self, job: Job) -> bool:
         return run(profiled(self.settings, job)) is None

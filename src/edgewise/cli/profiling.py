@@ -37,9 +37,10 @@ class Job:
 
     def read(self) -> Iterator[Prompt]:
         """The prompts; what is wrong with the others is said where they may be left out."""
-        from edgewise.learning.prompts import read_prompts  # noqa: PLC0415 - loads only with a profile
+        from edgewise.learning.graders.checked import checked  # noqa: PLC0415 - loads only with a profile
+        from edgewise.learning.prompts import read_prompts  # noqa: PLC0415 - the same
 
-        return read_prompts(self.prompts, keep_good=self.keep_good, bad=err)
+        return checked(read_prompts(self.prompts, keep_good=self.keep_good, bad=err), self.prompts.name)
 
     def plan(self, settings: Settings) -> Plan:
         """Whom to ask, and how. Raises `SettingsError` where nobody is left."""
@@ -60,7 +61,7 @@ def chosen_of(settings: Settings, wanted: tuple[str, ...]) -> tuple[Candidate, .
     """The chat candidates that are wanted; all of them where none is named."""
     chat = {c.id: describe(c) for c in settings.candidates if c.kind == "chat"}
     if unknown := [name for name in wanted if name not in chat]:
-        raise SettingsError(f"There is no candidate '{unknown[0]}' to profile; there are {', '.join(chat)}.")
+        raise SettingsError(f"There is no chat candidate '{unknown[0]}'; there are {', '.join(chat)}.")
     if not chat:
         raise SettingsError("No chat candidate is configured; add [[candidates]] to edgewise.toml.")
     return tuple(chat[name] for name in (wanted or chat))

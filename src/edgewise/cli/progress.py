@@ -21,8 +21,11 @@ MINUTE, HOUR = 60, 3600
 
 
 @contextmanager
-def watching(profiler: Profiler) -> Generator[None]:
-    """Show how far a profile is while the block runs."""
+def shown(doing: str, unit: str, state: Callable[[], tuple[int, int, str]]) -> Generator[Callable[[], None]]:
+    """Show how far something is while the block runs; what it yields is to be called at each change.
+
+    `state` gives how many of how many are done, and what more there is to say.
+    """
     if not sys.stderr.isatty():
         last = monotonic()
 
@@ -30,23 +33,34 @@ def watching(profiler: Profiler) -> Generator[None]:
             nonlocal last
             if monotonic() - last >= LINE_EVERY_S:
                 last = monotonic()
-                tally = profiler.tally
-                err(f"{tally.ended:,} of {tally.total:,} calls, {said(profiler)}")
+                ended, total, more = state()
+                err(f"{ended:,} of {total:,} {unit}, {more}")
 
-        profiler.changed = changed
-        yield
+        yield changed
         return
     from rich.console import Console  # noqa: PLC0415 - drawn on a terminal only
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415 - the same
 
-    columns = ("profiling", BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[said]}"))
+    columns = (doing, BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[said]}"))
     with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=4) as bar:
-        task = bar.add_task("", total=profiler.tally.total, completed=profiler.tally.ended, said="")
+        begun, total, _ = state()
+        task = bar.add_task("", total=total, completed=begun, said="")
 
         def drawn() -> None:
-            bar.update(task, completed=profiler.tally.ended, said=said(profiler))
+            ended, _, more = state()
+            bar.update(task, completed=ended, said=more)
 
-        profiler.changed = drawn
+        yield drawn
+
+
+@contextmanager
+def watching(profiler: Profiler) -> Generator[None]:
+    """Show how far a profile is while the block runs."""
+
+    def state() -> tuple[int, int, str]:
+        return profiler.tally.ended, profiler.tally.total, said(profiler)
+
+    with shown("profiling", "calls", state) as profiler.changed:
         yield
 
 

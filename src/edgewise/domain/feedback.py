@@ -49,6 +49,7 @@ WORDS: Final = (
     "abandoned_s",
     "comment",
 )
+LONGEST: Final = {"comment": 10_000, "source": 200}  # characters; what is said is no place to keep files
 OUTRIGHT: Final = ("quality", "success", "rating", "thumbs", "edit_distance")
 
 
@@ -69,6 +70,12 @@ def checked_feedback(*, id: str, decision_id: str, at: float, source: str = "use
         if not least <= value <= most or not math.isfinite(value):
             upper = f"between {least:g} and {most:g}" if math.isfinite(most) else f"at {least:g} or above"
             raise RequestError(f"`{name}` lies {upper}.", param=name)
+    for name, most in LONGEST.items():
+        text = source if name == "source" else said.get(name) or ""
+        if len(text) > most:
+            raise RequestError(f"`{name}` has at most {most:,} characters, not {len(text):,}.", param=name)
+        if not text.isascii() and text.encode("utf-8", "replace").decode() != text:
+            raise RequestError(f"`{name}` holds half a character, which is no text.", param=name)
     return Feedback(id=id, decision_id=decision_id, at=at, source=source, **said)
 
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edgewise.domain.candidates import Candidate
+    from edgewise.domain.decisions import Decision
     from edgewise.domain.requests import Request
 
 LOCAL = "local"
 REGION = "region:"
+FOUND = "found:"  # a decision's evidence that a detector saw something private
 WORD = re.compile(r"local|region:[a-z0-9][a-z0-9._-]{0,39}")
 
 
@@ -44,6 +46,14 @@ def promise_of(request: Request) -> str | None:
     if request.findings and any(finding.action == LOCAL for finding in request.findings):
         return LOCAL
     return privacy
+
+
+def promise_for(decision: Decision) -> str | None:
+    """What holds for a text of the log: what was declared for it, or `local` where something was found.
+
+    That may stand in another turn than the text that was kept, and an answer may repeat it.
+    """
+    return LOCAL if any(name.startswith(FOUND) for name in decision.evidence) else decision.privacy
 
 
 def permits(privacy: str | None, candidate: Candidate) -> bool:

@@ -107,9 +107,12 @@ class Breaker:
             self._open(now, min(rules.longest_s, 2.0 * self._open_s))
 
     def limited(self, now: float, for_s: float | None) -> None:
-        """The candidate asked to be left alone (429), for so many seconds if it said so."""
+        """The candidate asked to be left alone (429), for so many seconds if it said so.
+
+        It is for `open_s` at least: one whose clock is late names a moment that has passed, every time.
+        """
         self.slow_s, self.dead = 0.0, False
-        rest = self.rules.open_s if for_s is None else min(for_s, self.rules.longest_cooldown_s)
+        rest = min(max(for_s or 0.0, self.rules.open_s), self.rules.longest_cooldown_s)
         self._open(now, self._open_s, rest=rest)
 
     def let_go(self) -> None:

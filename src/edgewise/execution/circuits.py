@@ -63,7 +63,7 @@ class Circuits:
         if last and not (breaker.dead and breaker.slow_s > AT_ONCE_S):
             return None
         wait = max(0.0, breaker.until - now)
-        soon = f"in {wait:.1f} s" if wait > 0.0 else "as soon as a try under way has ended"
+        soon = f"in {max(wait, 0.1):.1f} s" if wait > 0.0 else "as soon as a try under way has ended"
         return CircuitOpen(
             f"{candidate} was not asked: its last calls failed, and it is tried again {soon}.",
             retry_after_s=wait,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from math import inf
 from random import Random, SystemRandom
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from edgewise.domain.errors import EdgewiseError, UpstreamError, UpstreamRefused, UpstreamTimeout
+from edgewise.domain.errors import CircuitOpen, EdgewiseError, UpstreamError, UpstreamRefused, UpstreamTimeout
 from edgewise.execution.flight import MISTAKE, Call
 from edgewise.execution.hedge import raced
 from edgewise.execution.plan import others
@@ -69,7 +70,7 @@ class Fallback:
                     )
             except EdgewiseError as failed:
                 error = failed
-            first = error if first is None or not was_asked(first) else first
+            first = error if first is None else _telling(first, error)
             rest = self._others(flight, chosen) if rest is None else rest
             following = await self._following(flight, current, error, rest, tries)
             if following is None:
@@ -166,6 +167,15 @@ class Fallback:
         if landed.stream is None:
             self.circuits.succeeded(name, call.epoch)
         return landed
+
+
+def _telling(first: EdgewiseError, error: EdgewiseError) -> EdgewiseError:
+    """Which of two errors says more: the first of a candidate that was asked, or who can be asked sooner."""
+    if was_asked(first) or was_asked(error):
+        return first if was_asked(first) else error
+    if isinstance(first, CircuitOpen) and isinstance(error, CircuitOpen):
+        return CircuitOpen(f"{first} {error}", retry_after_s=min(first.retry_after_s, error.retry_after_s))
+    return min(first, error, key=lambda e: getattr(e, "retry_after_s", inf))
 
 
 def _verdict(flight: Flight, first: EdgewiseError) -> EdgewiseError:

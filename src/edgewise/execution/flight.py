@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from edgewise.domain.requests import Request
     from edgewise.upstreams.reading import Usage
 
+HTTP_OK = 200
 CUT_OFF = "Another candidate was faster."
 MISTAKE = "Edgewise made a mistake; its own log says more."
 
@@ -159,7 +160,7 @@ class Call:
             usage.completion_tokens if usage else guessed_tokens,
             "billed" if usage else "estimated",
             error=str(error),
-            http_status=error.status if isinstance(error, UpstreamRefused) else None,
+            http_status=HTTP_OK if began else error.status if isinstance(error, UpstreamRefused) else None,
         )
 
     def abandoned(self, *, usage: Usage | None = None, guessed_tokens: int = 0) -> Attempt:
@@ -172,11 +173,30 @@ class Call:
             return self._ended(
                 "cancelled", usage.prompt_tokens, usage.completion_tokens, "billed", error=error
             )
-        return self._ended("cancelled", self._input_tokens, guessed_tokens, "estimated", error=error)
+        return self._ended(
+            "cancelled",
+            self._input_tokens,
+            guessed_tokens,
+            "estimated",
+            error=error,
+            http_status=self._status,
+        )
 
     def cut_off(self, seen_tokens: int = 0) -> Attempt:
         """The slower one of two: what it read and wrote until then will be on the bill, by our estimate."""
-        return self._ended("cancelled", self._input_tokens, seen_tokens, "estimated", error=CUT_OFF)
+        return self._ended(
+            "cancelled",
+            self._input_tokens,
+            seen_tokens,
+            "estimated",
+            error=CUT_OFF,
+            http_status=self._status,
+        )
+
+    @property
+    def _status(self) -> int | None:
+        """The HTTP status of a call that was ended: known where its answer had begun."""
+        return HTTP_OK if self.ttft_s is not None else None
 
     @property
     def _input_tokens(self) -> int:
@@ -190,7 +210,7 @@ class Call:
         state: CostState,
         *,
         error: str | None = None,
-        http_status: int | None = 200,
+        http_status: int | None = HTTP_OK,
     ) -> Attempt:
         price = self.candidate.price
         cost: float | None = None

@@ -20,7 +20,7 @@ from edgewise.domain.tokens import (
     tokens_in,
 )
 from edgewise.gateway.callers import NOBODY
-from edgewise.gateway.json_body import check_once, decoded
+from edgewise.gateway.json_body import check_keys, check_once, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 NOT_BLANK = re.compile(r"\S")
 SESSION = re.compile(r"[\x21-\x7e]{1,128}")
 LONGEST_DEADLINE_S = 86_400.0
+MOST = 2**31  # tokens or answers that anybody can mean; whoever reckons with more loses digits
+MOST_CANDIDATES, LONGEST_ID = 100, 200
 NO_TOOLS = (b"", b"null", b"[]")
 TOOL_ROLES = ("tool", "function")
 OURS = "edgewise"
@@ -116,6 +118,7 @@ def parse_chat(body: bytes, headers: Mapping[str, str], caller: Caller = NOBODY)
     if not chat.messages:
         raise RequestError("`messages` is empty; give at least one message.", param="messages")
     text, prompt, images, turns = _words(chat.messages)
+    check_keys(body, text)
     stream_options = chat.stream_options
     wants_usage = isinstance(stream_options, _StreamOptions) and stream_options.include_usage is True
     if (chat.max_tokens or 0) < 0 or (chat.max_completion_tokens or 0) < 0:
@@ -135,8 +138,8 @@ def parse_chat(body: bytes, headers: Mapping[str, str], caller: Caller = NOBODY)
         needs=Needs(
             input_tokens=int(tokens) + TOKENS_PER_IMAGE * images,
             # Which of the two counts is the candidate's affair; a limit has to hold for either.
-            output_tokens=max(chat.max_completion_tokens or 0, chat.max_tokens or 0),
-            answers=max(1, chat.n or 1),
+            output_tokens=min(MOST, max(chat.max_completion_tokens or 0, chat.max_tokens or 0)),
+            answers=min(MOST, max(1, chat.n or 1)),
             tools=has_tools,
             vision=images > 0,
             json_schema=chat.response_format is not None and chat.response_format.type == "json_schema",
@@ -282,6 +285,11 @@ def _candidates(given: str | Iterable[str] | None) -> tuple[str, ...] | None:
     found = tuple(name.strip() for name in names if name.strip())
     if not found:
         raise RequestError("`candidates` names nobody; give ids, such as a,b.", param="edgewise.candidates")
+    if len(found) > MOST_CANDIDATES or max(map(len, found)) > LONGEST_ID:
+        raise RequestError(
+            f"`candidates` names up to {MOST_CANDIDATES} ids, each of up to {LONGEST_ID} characters.",
+            param="edgewise.candidates",
+        )
     return found
 
 

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 Shape = TypeVar("Shape")
 DIAGNOSED_BYTES = 1_000_000
+# What reads an object by looking through all its keys for each new one (llama.cpp does) takes their number
+# squared: for one object of 2,000 keys, or a hundred of 200, some 20 ms. 100,000 keys were minutes.
+MOST_PAIRS = 4_000_000
+FEW_KEYS = 2_000  # so few in a whole body cannot be too many in any object
+MOST_KEYS = 50_000  # in a whole body: to look at them one by one takes us 0.1 s
+SHORTEST_KEY = len(b'"":0,')
 _top_level = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -46,6 +52,31 @@ def check_once(body: bytes, key: str) -> None:
     if body.count(b'"%b"' % key.encode()) > 1:
         json.loads(body, object_pairs_hook=partial(_once, only=key))
     json.loads(bytes(_top_level(body)[key]), object_pairs_hook=_once)
+
+
+def check_keys(body: bytes, text: str) -> None:
+    """Raise `RequestError` where objects of a valid body have more keys than a candidate should have to read.
+
+    `text` is what the body says: the colons in it are nobody's keys.
+    """
+    if len(body) < FEW_KEYS * SHORTEST_KEY:
+        return
+    keys = body.count(b":") - text.count(":")
+    if keys <= FEW_KEYS:
+        return
+    pairs = 0
+
+    def counted(found: list[tuple[str, Any]]) -> None:
+        nonlocal pairs
+        pairs += len(found) ** 2
+
+    if keys <= MOST_KEYS:
+        json.loads(body, object_pairs_hook=counted)
+    if keys > MOST_KEYS or pairs > MOST_PAIRS:
+        most = int(MOST_PAIRS**0.5)
+        raise RequestError(
+            f"The body's objects have too many keys; one may have {most:,}, and all together {MOST_KEYS:,}."
+        )
 
 
 def _once(pairs: list[tuple[str, Any]], *, only: str | None = None) -> None:

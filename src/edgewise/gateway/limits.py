@@ -102,17 +102,19 @@ class Account:
             )
 
     def reserve(self, request: Request) -> None:
-        """Set aside what the request will need. Raises `LimitReached`."""
-        if self._tokens is None:
-            return
+        """Set aside what the request will need: from here on it is under way. Raises `LimitReached`."""
         needed = float(request.needs.input_tokens + request.needs.output_tokens)
-        if wait := self._tokens.take(needed, self._clock()):
+        if self._tokens is not None and (wait := self._tokens.take(needed, self._clock())):
             raise LimitReached(
                 f"The key '{self.name}' may use {self._tokens.size:.0f} tokens a minute; "
                 f"this request needs about {needed:.0f}, which are there in {said(wait)}.",
                 retry_after_s=wait,
             )
         self._reserved[request.id] = needed
+
+    def awaits(self, request_id: str) -> bool:
+        """Whether the request is under way: a decision that nobody carries out never ends."""
+        return request_id in self._reserved
 
     def settle(self, request_id: str, used: float | None = None) -> None:
         """Replace what was set aside by what was used; None: nothing was. A second time does nothing."""
@@ -146,7 +148,7 @@ class Accounts:
         """Book an outcome on its key. What a shadow costs is the operator's own curiosity."""
         if isinstance(record, Decision):
             account = self.by_name.get(record.key or "")
-            if account is not None and record.shadow_of is None and record.chosen:
+            if account is not None and record.chosen and account.awaits(record.id):
                 self._under_way[record.id] = account
         elif isinstance(record, Outcome):
             account = self._under_way.pop(record.decision_id, None)

@@ -16,8 +16,12 @@ WENT_WRONG = {
     "403": "The key may not do this, or the host is not this machine's.",
     "404": "There is no such model, decision or path.",
     "408": "The body took too long.",
+    "409": "The candidate says that it conflicts.",
     "413": "The body is too long.",
+    "415": "The candidate does not take this kind of content.",
+    "422": "The candidate cannot work with this.",
     "429": "The key's limits are reached, or too many wait; see retry-after.",
+    "431": "The headers are too long.",
     "500": "Edgewise made a mistake.",
     "502": "The candidate failed.",
     "503": "Edgewise ends, or something that it needs is missing; see retry-after.",
@@ -39,11 +43,18 @@ def description() -> bytes:
             "paths": _paths(),
             "components": {
                 "schemas": _schemas(),
-                "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+                "securitySchemes": {
+                    "key": {"type": "http", "scheme": "bearer"},
+                    "header": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+                },
             },
-            "security": [{}, {"key": []}],
+            "security": [{}, {"key": []}, {"header": []}],
         }
     )
+
+
+# The schema of a stream is that of each of its events.
+EVENT: Json = {"type": "object", "required": ["data"], "properties": {"data": {"type": "string"}}}
 
 
 def _paths() -> Json:
@@ -54,7 +65,7 @@ def _paths() -> Json:
     listed: Json = {"type": "object", "required": ["object", "data"]}
     thing: Json = {"type": "object", "required": ["id"]}
     chat = _taking("ChatBody", {"type": "object", "required": ["choices"]})
-    chat["responses"]["200"]["content"]["text/event-stream"] = {"schema": text}
+    chat["responses"]["200"]["content"]["text/event-stream"] = {"schema": EVENT}
     return {
         "/v1/chat/completions": {"post": chat},
         "/v1/route": {"post": _taking("ChatBody", thing)},

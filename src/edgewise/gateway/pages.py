@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 from dataclasses import dataclass
 from time import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -39,6 +40,8 @@ DECISIONS = "/v1/decisions/"
 MODELS = "/v1/models/"
 MOST_TEXTS = 2048
 MOST_DECISIONS = 1000
+MOST_LISTED_BYTES = 16_000_000  # of texts in one page of decisions
+LIMIT = re.compile(r"[0-9]{1,4}")
 STARTED = int(time())
 
 
@@ -148,13 +151,16 @@ class Pages:
         await send_json(send, decision, headers=told(decision))
 
     async def decisions(self, scope: Scope, _: Receive, send: Send) -> None:
-        """The latest decisions, newest first: `limit` (50) and `before` (an id) page through them."""
+        """The latest decisions, newest first: `limit` (50) and `before` (an id) page through them.
+
+        A page of long texts has fewer than `limit`, so that no question can fill the memory.
+        """
         query = parse_qs(scope["query_string"].decode("latin-1"))
         limit = query.get("limit", ["50"])[-1]
-        if not limit.isdecimal() or not 0 < int(limit) <= MOST_DECISIONS:
+        if not LIMIT.fullmatch(limit) or not 0 < int(limit) <= MOST_DECISIONS:
             raise RequestError(f"`limit` is a number from 1 to {MOST_DECISIONS}.", param="limit")
         before = query.get("before", [None])[-1]
-        stories = await asyncio.to_thread(self.reader.latest, int(limit), before=before)
+        stories = await asyncio.to_thread(self.reader.latest, int(limit), before, MOST_LISTED_BYTES)
         await send_json(send, {"object": "list", "data": [as_json(story) for story in stories]})
 
     async def decision(self, scope: Scope, _: Receive, send: Send) -> None:

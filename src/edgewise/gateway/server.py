@@ -24,7 +24,9 @@ KEEP_ALIVE_S = 75
 LAST_S = 3  # for uvicorn's own end, after ours
 BACKLOG = 2048
 ENOUGH_DESCRIPTORS = 65_536
-COLLECT = (20_000, 20, 50)  # a request makes few cycles; the default looks for them every few requests
+# A request makes few cycles, and the default looks for them every few requests. But all of them within a
+# million objects: what was under way for long is only found by the last of the three.
+COLLECT = (20_000, 10, 5)
 
 
 def listen(server: ServerSettings) -> socket.socket:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,7 +12,9 @@ from edgewise.gateway.chat_body import PREFIX
 from edgewise.gateway.failures import failure
 from edgewise.integrations.answers import answer_in, events_in
 from edgewise.integrations.asking import Asking
+from edgewise.integrations.callers import Callers
 from edgewise.integrations.opening import Opening
+from edgewise.integrations.promises import together
 
 try:
     import httpx2
@@ -25,12 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
     from edgewise.gateway.wire import Headers
-    from edgewise.integrations.answers import Answered
     from edgewise.library import Router, Source
 
 BASE_URL = "http://edgewise.invalid/v1"  # nobody ever asks for its address
 CHAT = "/v1/chat/completions"
-MOST_CALLS = 1_000
 JSON = (b"content-type", b"application/json")
 EVENTS = (b"content-type", b"text/event-stream; charset=utf-8")
 WISH = PREFIX.decode()
@@ -46,7 +45,7 @@ class Transport(httpx2.AsyncBaseTransport):
     def __init__(self, router: Router | Opening | Source | None = None, **wishes: str | None) -> None:
         self.opening = router if isinstance(router, Opening) else Opening(router)
         self._wishes = {name: said for name, said in wishes.items() if said is not None}
-        self._callers: OrderedDict[str, str] = OrderedDict()
+        self._callers = Callers()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """One request; an error is an answer in OpenAI's shape."""
@@ -66,12 +65,12 @@ class Transport(httpx2.AsyncBaseTransport):
         asking = Asking(
             await self.opening.router(),
             said,
-            {**_wished(request.headers), **self._wishes},
-            previous=self._caller(said.get("messages") or []),
+            together(_wished(request.headers), self._wishes),
+            previous=self._callers.of(said.get("messages") or []),
         )
         if not said.get("stream"):
             body = await asking.body()
-            self._remember(asking, answer_in(body))
+            self._callers.remember(asking, answer_in(body))
             return _response(200, [JSON, *told(asking.decided)], body)
         await asking.begin()
         return httpx2.Response(
@@ -82,25 +81,8 @@ class Transport(httpx2.AsyncBaseTransport):
         async for piece in asking.pieces():
             if b'"tool_calls"' in piece:
                 for event in events_in(piece):
-                    self._remember(asking, event)
+                    self._callers.remember(asking, event)
             yield piece
-
-    def _remember(self, asking: Asking, answer: Answered) -> None:
-        """Note who called a tool: its result is for nobody else."""
-        for choice in answer.choices:
-            for call in choice.said.tool_calls or ():
-                if call.id:
-                    self._callers[call.id] = asking.decided.chosen
-        while len(self._callers) > MOST_CALLS:
-            self._callers.popitem(last=False)
-
-    def _caller(self, messages: list[Any]) -> str | None:
-        """Who waits for the result that the conversation ends with."""
-        match messages:
-            case [*_, {"role": "tool", "tool_call_id": str(called)}]:
-                return self._callers.get(called)
-            case _:
-                return None
 
 
 class _Stream(httpx2.AsyncByteStream):

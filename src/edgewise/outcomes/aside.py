@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager, suppress
+from errno import ENOLCK, ENOSYS, ENOTSUP
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+
+from edgewise.domain.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
 STDOUT = "-"
+UNKNOWN = (ENOLCK, ENOSYS, ENOTSUP)  # what file systems say that know no locks
 STDOUTS = (STDOUT, "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")  # whatever it is, nobody may rename it
 
 
@@ -41,3 +45,23 @@ def aside(target: str) -> Generator[IO[bytes]]:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def hold(file: int, what: Path, doing: str = "filled") -> None:
+    """Keep other processes from `what` for as long as this open file is. Raises `StoreError`.
+
+    Where no such thing is known (Windows, some network drives) nobody is kept from it.
+    """
+    if sys.platform == "win32":
+        return
+    import fcntl  # noqa: PLC0415 - not on every platform
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise StoreError(
+            f"{what} is being {doing} by another process; wait for it, or choose another name."
+        ) from None
+    except OSError as error:
+        if error.errno not in UNKNOWN:
+            raise

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
     from edgewise.domain.stories import Story
 
+FOUND = "found:"  # before the rules' names in a decision's evidence
 TEXT = 300  # characters of a prompt or an answer
 WHY: dict[Reason, str] = {
     "best_utility": "it promised the most for the objective",
@@ -83,11 +84,25 @@ def _asked(decision: Decision, zone: tzinfo | None) -> Iterator[str]:
         wish += f", judged by '{plain(decision.objective)}'"
     if decision.session:
         wish += f", in session '{plain(decision.session)}'"
-    if decision.privacy:
-        wish += f", and declared the prompt {plain(decision.privacy)}"
     yield wish + "."
+    yield from _private(decision)
     if decision.shadow_of is not None:
         yield f"This is what a shadow did beside decision {plain(decision.shadow_of)}."
+
+
+def _private(decision: Decision) -> Iterator[str]:
+    """What was found that is private, and what the prompt was held to."""
+    found = ", ".join(
+        plain(name.removeprefix(FOUND)) + (f" ({times:g} times)" if times > 1 else "")
+        for name, times in decision.evidence.items()
+        if name.startswith(FOUND)
+    )
+    if found:
+        yield f"Found in the request, by the rules for what is private: {found}."
+    if decision.privacy and found:
+        yield f"The prompt was held to '{plain(decision.privacy)}'."
+    elif decision.privacy:
+        yield f"The prompt was declared '{plain(decision.privacy)}', by the request, its key or its session."
 
 
 def _chosen(decision: Decision) -> Iterator[str]:
@@ -103,15 +118,20 @@ def _chosen(decision: Decision) -> Iterator[str]:
     soft = [o for o in decision.objections if o.penalty is not None and o.candidate in decision.shortlist]
     if soft:
         yield "Held against:"
-        yield from (f"   {_objected(objection)}, {objection.penalty:g} of utility." for objection in soft)
-    if decision.evidence:
-        yield "What counted:"
-        yield from _evidence(decision.evidence)
+        yield from (f"   {_objected(o)}, {_weight(o.penalty)}." for o in soft)
+    if counted := list(_evidence(decision.evidence)):
+        yield from ("What counted:", *counted)
+    if decision.signals:
+        yield from ("What was known of the world:", *wording.world(decision.signals))
 
 
 def _objected(objection: Objection) -> str:
     why = plain(objection.sentence).rstrip(".")
     return f"{plain(objection.candidate)}: {why} ({objection.rule})"
+
+
+def _weight(penalty: float | None) -> str:
+    return f"{penalty:g} of utility" if penalty else "which gave way, as nobody else was left"
 
 
 def _choice(decision: Decision) -> Iterator[str]:
@@ -139,7 +159,7 @@ def _drawn(decision: Decision) -> str:
 
 def _evidence(evidence: dict[str, float]) -> Iterator[str]:
     for name, value in evidence.items():
-        if name not in ("score", "threshold", "penalties"):
+        if name not in ("score", "threshold", "penalties") and not name.startswith(FOUND):
             yield f"   {plain(FACTORS.get(name, name))}: {value:.2f}"
     score, threshold = evidence.get("score"), evidence.get("threshold")
     held = evidence.get("penalties", 0.0)  # against the edge, less what is held against the cloud
@@ -168,7 +188,9 @@ def _went(story: Story, zone: tzinfo | None) -> Iterator[str]:
     )
     if outcome.error:
         yield f"What went wrong: {shortened(outcome.error, TEXT)}"
-    if decision.chosen or outcome.attempts:
+    if not outcome.attempts and decision.chosen:
+        yield "Nobody was asked, and nothing was spent."
+    if outcome.attempts:
         yield f"Tokens: {wording.tokens(outcome)}. Cost: {wording.cost(outcome, simulated=simulated)}."
     if outcome.response is not None:
         yield f'The answer: "{shortened(outcome.response, TEXT)}"'

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, get_args
 import msgspec
 
 from edgewise.domain.errors import MissingExtra, StoreError
+from edgewise.domain.privacy import promise_for
 from edgewise.outcomes.aside import STDOUT, aside
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def rows(stories: Iterable[Story]) -> Iterator[dict[str, Any]]:
             "policy": decision.policy,
             "reason": decision.reason,
             "session": decision.session,
-            "privacy": decision.privacy,
+            "privacy": promise_for(decision),
             "cost_state": outcome.cost_state,
             "simulated": decision.simulated,
             "ttft_s": outcome.ttft_s,

@@ -72,6 +72,36 @@ def set_aside(path: Path) -> Path:
     return torn
 
 
+def identity_of(path: Path) -> tuple[int, int] | None:
+    """Which file stands at `path` now; None where there is none, or the system does not say."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def is_gone(path: Path, identity: tuple[int, int] | None) -> bool:
+    """Whether the file that was opened at `path` stands there no longer: deleted, moved away, replaced."""
+    if identity is None:
+        return False
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # it may still be there
+        return False
+    return (found.st_dev, found.st_ino) != identity
+
+
+def sweep(path: Path) -> None:
+    """Remove what belonged to a log that is there no longer, so that it is not taken for the new one's."""
+    if path.exists():
+        return
+    for companion in COMPANIONS:
+        path.with_name(path.name + companion).unlink(missing_ok=True)
+
+
 def salt_of(path: Path) -> bytes | None:
     """The salt of a log that can be read though not written, or None."""
     if not path.is_file():

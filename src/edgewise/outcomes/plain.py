@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 KEPT = {"\u200c", "\u200d"}  # joiners: several scripts and most emoji families need them
+CAPTION = 60  # characters
 NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -29,6 +30,11 @@ def shortened(text: str, most: int) -> str:
     if len(text) <= most:
         return plain(text)
     return f"{plain(text[:most])}… ({len(text)} characters)"
+
+
+def captioned(text: str) -> str:
+    """`plain` text as a picture's caption: matplotlib would read dollar signs as a formula, or fail to."""
+    return shortened(text, CAPTION).replace("$", r"\$")
 
 
 def plain_json(json: str) -> str:

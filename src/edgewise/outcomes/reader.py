@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -10,6 +12,7 @@ from edgewise.domain.errors import StoreError, UnknownModel
 from edgewise.domain.ids import shadow_id
 from edgewise.domain.stories import Story
 from edgewise.outcomes.counting import PLACES, Counted, counted
+from edgewise.outcomes.faults import identity_of
 from edgewise.outcomes.gaps import SELECT_GAPS, gaps_of
 from edgewise.outcomes.rows import (
     DECISION_COLUMNS,
@@ -114,9 +117,16 @@ class LogReader:
             raise StoreError(f"More than one decision's id begins with '{which}'; give more of it.")
         return fitting[0] if fitting else None
 
-    def latest(self, limit: int = 50, before: str | None = None, **filters: Unpack[Filters]) -> list[Story]:
+    def latest(
+        self,
+        limit: int = 50,
+        before: str | None = None,
+        most_bytes: float = inf,
+        **filters: Unpack[Filters],
+    ) -> list[Story]:
         """The newest `limit` stories, newest first; with `before`, an id, those that were logged before it.
 
+        Fewer where their texts are longer than `most_bytes` together, but never none because of that.
         Raises UnknownModel (404) where there is no decision of that id.
         """
         where, values = _where(filters)
@@ -129,7 +139,7 @@ class LogReader:
                     code="decision_not_found",
                 )
             where, values = f"{where} AND d.seq < ?", [*values, place[0][0]]
-        return self._stories(where, (*values, limit), "ORDER BY d.seq DESC LIMIT ?")
+        return self._stories(where, (*values, limit), "ORDER BY d.seq DESC LIMIT ?", most_bytes)
 
     def since(self, seq: int, limit: int = PAGE, **filters: Unpack[Filters]) -> list[Story]:
         """Up to `limit` stories that were logged after place `seq`, oldest first; 0 is the beginning."""
@@ -177,8 +187,10 @@ class LogReader:
             self._connection.close()
             self._connection = None
 
-    def _stories(self, where: str, values: tuple[Any, ...], rest: str) -> list[Story]:
-        rows = self._rows(f"{STORIES} WHERE {where} {rest}", values)
+    def _stories(
+        self, where: str, values: tuple[Any, ...], rest: str, most_bytes: float = inf
+    ) -> list[Story]:
+        rows = self._rows(f"{STORIES} WHERE {where} {rest}", values, most_bytes)
         return [self._story(row) for row in rows]
 
     def _story(self, row: tuple[Any, ...]) -> Story:
@@ -198,25 +210,32 @@ class LogReader:
             return None
         return next(iter(self._stories("d.id = ?", (shadow_id(decision.id),), "LIMIT 1")), None)
 
-    def _rows(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    def _rows(
+        self, statement: str, values: tuple[Any, ...] = (), most_bytes: float = inf
+    ) -> list[tuple[Any, ...]]:
         with self._lock:
             try:
-                if (identity := _identity(self.path)) != self._identity:
-                    self._let_go()  # a torn log was set aside, and a new one begun
+                if (identity := identity_of(self.path)) != self._identity:
+                    self._let_go()  # a torn log was set aside, or one deleted, and a new one begun
                 if self._connection is None:
                     self._connection, self._identity = _open(self.path), identity
-                return self._connection.execute(statement, values).fetchall()
+                cursor = self._connection.execute(statement, values)
+                return cursor.fetchall() if most_bytes == inf else _within(cursor, most_bytes)
             except sqlite3.Error as error:
                 raise StoreError(f"The outcome log {self.path} cannot be read: {error}.") from error
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file stands at `path` now."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
+def _within(cursor: sqlite3.Cursor, most_bytes: float) -> list[tuple[Any, ...]]:
+    """Rows until their texts have that many characters or bytes; always the first one."""
+    rows: list[tuple[Any, ...]] = []
+    size = 0
+    with closing(cursor):
+        for row in cursor:
+            size += sum(len(value) for value in row if isinstance(value, (str, bytes)))
+            if rows and size > most_bytes:
+                break
+            rows.append(row)
+    return rows
 
 
 def _is_shadow(story: Story) -> bool:

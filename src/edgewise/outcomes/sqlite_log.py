@@ -49,7 +49,8 @@ class SqliteLog:
 
     While the disk is in trouble, `problem` says why. With `on_failure="refuse"` appending then raises
     StoreError. With "serve" it does not wait: records are kept in memory, `most_waiting` calls and
-    `MOST_HELD_BYTES` of them, and written once the disk is back; a torn file is set aside for a new one.
+    `MOST_HELD_BYTES` of them, and written once the disk is back; a torn file is set aside for a new one. One
+    that is deleted or moved away meanwhile gets a successor in either case, and is counted as `lost`.
     What could not be kept or written is counted in `lost`, and written down as a `Gap`; `last_error` says
     why.
     """
@@ -72,6 +73,7 @@ class SqliteLog:
         self.last_error: str | None = None
         self.problem: str | None = None
         self.aside: Path | None = None
+        self.was_deleted = False
         self._synchronous: Synchronous = synchronous
         self._most_waiting = most_waiting
         self._clock = clock
@@ -101,6 +103,8 @@ class SqliteLog:
             said.append(f"{self.lost} records are missing in the outcome log ({self.last_error}).")
         if self.aside is not None:
             said.append(f"The outcome log was torn: it was set aside as {self.aside}, and a new one began.")
+        if self.was_deleted:
+            said.append(f"The outcome log {self.path} was deleted or moved away; a new one began there.")
         return said
 
     async def open(self) -> None:
@@ -249,6 +253,16 @@ class SqliteLog:
         """In the writer's thread: a torn file was set aside."""
         if (loop := self._loop) is not None:
             _tell(loop, self._torn, aside)
+
+    def gone(self, records: int) -> None:
+        """In the writer's thread: somebody deleted or moved the file."""
+        logger.error("The outcome log %s was deleted or moved away; a new one begins.", self.path)
+        if (loop := self._loop) is not None:
+            _tell(loop, self._gone, records)
+
+    def _gone(self, records: int) -> None:
+        self.was_deleted = True
+        self._add_gap(records, f"The outcome log {self.path} was deleted or moved away, and a new one began.")
 
     def _torn(self, aside: Path) -> None:
         self.aside = aside

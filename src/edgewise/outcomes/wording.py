@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from edgewise.outcomes.plain import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from datetime import tzinfo
 
     from edgewise.domain.decisions import CostState, Estimate, Forecast, Outcome
 
+THOUSANDS = 1000
 COST: dict[CostState, str] = {
     "billed": "by the tokens that were reported",
     "estimated": "estimated, the tokens were not reported",
@@ -47,7 +49,10 @@ def cost(outcome: Outcome, *, simulated: bool) -> str:
     if outcome.cost_usd is None:
         return "unpriced" if outcome.cost_state == "unpriced" else "unknown, the tokens were not reported"
     pretended = "; simulated, nobody is charged" if simulated and outcome.cost_usd else ""
-    return f"${outcome.cost_usd:.6f} ({COST[outcome.cost_state]}{pretended})"
+    said = COST[outcome.cost_state]
+    if outcome.cost_state == "estimated" and len(outcome.attempts) > 1:
+        said = "estimated, the tokens of one attempt at least were not reported"
+    return f"${outcome.cost_usd:.6f} ({said}{pretended})"
 
 
 def name(candidate: str, *, simulated: bool) -> str:
@@ -64,6 +69,20 @@ def percent(share: float) -> str:
 def seconds(time_s: float) -> str:
     """`250 ms`, or `1.50 s`."""
     return f"{time_s * 1000:.0f} ms" if time_s < 1.0 else f"{time_s:.2f} s"
+
+
+def world(signals: Mapping[str, float]) -> Iterator[str]:
+    """`cpu 0.35, link 1`: the values of signals, first those of the machine, then those of each candidate."""
+    groups: dict[str, list[str]] = {}
+    for signal, value in sorted(signals.items()):
+        what, _, whose = signal.partition(":")
+        groups.setdefault(whose, []).append(f"{plain(what)} {_value(value)}")
+    for whose, values in sorted(groups.items()):
+        yield f"   {plain(whose) or 'this machine'}: {', '.join(values)}"
+
+
+def _value(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < THOUSANDS else f"{value:,.0f}"
 
 
 def moment(at: float, zone: tzinfo | None) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from edgewise.domain.decisions import Decision, Outcome
 from edgewise.domain.errors import StoreError
-from edgewise.outcomes.faults import fault_of, set_aside
+from edgewise.outcomes.faults import fault_of, identity_of, is_gone, set_aside, sweep
 from edgewise.outcomes.gaps import Gap, add_gap
 from edgewise.outcomes.house import House
 from edgewise.outcomes.rows import (
@@ -43,6 +43,8 @@ PAUSE_S = 0.004  # between the beginnings of two commits
 IDLE_S = 1.0  # quiet for so long: time to empty the write-ahead log
 RETRY_S = 0.25  # between two tries while the disk is in trouble
 PROBE_BYTES = 8192  # more than a page: a full disk has no room for it
+HELD = """SELECT (SELECT count(*) FROM decisions) + (SELECT count(*) FROM outcomes)
+    + (SELECT count(*) FROM feedback)"""
 TABLES = (
     ("decisions", DECISION_COLUMNS),
     ("outcomes", OUTCOME_COLUMNS),
@@ -62,6 +64,9 @@ class Outlet(Protocol):
     def torn(self, aside: Path) -> None:
         """The file was torn and now lies `aside`."""
 
+    def gone(self, records: int) -> None:
+        """The file was deleted or moved away, with so many records in it; a new one begins."""
+
 
 class Writer:
     """Writes entries from `queue` until it finds None there. Runs in a thread of its own.
@@ -71,7 +76,8 @@ class Writer:
 
     While the disk is in trouble, `outlet.falter` hears why, and nothing more is taken from the queue. With
     `holds` the entries at hand are kept and tried again, and a torn file is set aside for a new one; without
-    it they fail. Once `ending` is set, they get one last chance.
+    it they fail. Once `ending` is set, they get one last chance. A file that somebody deleted or moved away
+    is noticed before anything is acknowledged that went into it: a new one gets it, too.
     """
 
     def __init__(  # noqa: PLR0913 - what it needs from the log that it writes for
@@ -93,6 +99,7 @@ class Writer:
         self._house = House(retention, clock)
         self._ending, self._holds = ending, holds
         self._connection: Connection | None = None
+        self._file: tuple[int, int] | None = None
         self._held: list[Entry] = []
         self._faltering = False
         self._dirty = False
@@ -100,6 +107,7 @@ class Writer:
     def run(self, connection: Connection | None) -> None:
         """Write until told to stop, then close the connection; without one, open it when that is possible."""
         self._connection, self._faltering = connection, connection is None
+        self._file = identity_of(self._path)
         try:
             while self._turn():
                 pass
@@ -124,6 +132,8 @@ class Writer:
             with suppress(sqlite3.Error):  # SQLite tries again by itself when the log has grown
                 self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             self._dirty = False
+        if not entries and is_gone(self._path, self._file):
+            self._write([])
         return more or self._faltering
 
     def _try_again(self) -> bool:
@@ -159,14 +169,29 @@ class Writer:
     def _write(self, entries: list[Entry]) -> None:
         """Commit the entries in one transaction; with none, find out whether anything can be written."""
         try:
-            if entries:
-                write(self._open(), entries)
-            else:
-                probe(self._open())
+            self._put(entries)
+            if is_gone(self._path, self._file):
+                self._begin_again(entries)
+                self._put(entries)
         except Exception as error:  # noqa: BLE001 - whatever it is, the writer lives on
             self._failed(entries, error)
         else:
             self._outlet.settle(entries, None)
+
+    def _put(self, entries: list[Entry]) -> None:
+        if entries:
+            write(self._open(), entries)
+        else:
+            probe(self._open())
+
+    def _begin_again(self, entries: list[Entry]) -> None:
+        """The file is gone, though we still write to it: count what goes with it, and let a new one begin."""
+        held = 0
+        with suppress(sqlite3.Error):
+            held = int(self._open().execute(HELD).fetchone()[0])
+        self._let_go()
+        sweep(self._path)
+        self._outlet.gone(max(0, held - sum(len(records) for _, records in entries)))
 
     def _failed(self, entries: list[Entry], error: Exception) -> None:
         """Sort out whether the disk, the file or one of the entries is to blame."""
@@ -180,7 +205,7 @@ class Writer:
         if fault == "torn" and self._holds:
             self._begin_anew()
         self._faltering = True
-        self._outlet.falter(failure)  # before those who wait hear: what they hand in next may be written
+        self._outlet.falter(failure)  # first: who hears of a failure may append the next record at once
         if self._holds:
             self._let_go()
             self._held = entries
@@ -203,6 +228,7 @@ class Writer:
     def _open(self) -> Connection:
         if self._connection is None:
             self._connection = self._connect()
+            self._file = identity_of(self._path)
         return self._connection
 
     def _let_go(self) -> None:

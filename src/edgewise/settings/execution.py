@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from edgewise.settings.schema import ExecutionSettings
 
-TIMES = ("first_token_s", "idle_s", "try_s", "total_s")
+TIMES = ("connect_s", "first_token_s", "idle_s", "try_s", "total_s")
 MOST_RETRIES = 5
 
 

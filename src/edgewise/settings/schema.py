@@ -125,6 +125,7 @@ class ExecutionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     fallback: bool = True
     retries: int = 1
     retry_share: float = 0.1
+    connect_s: float = 2.5
     first_token_s: float = 120.0
     idle_s: float = 60.0
     try_s: float = 600.0

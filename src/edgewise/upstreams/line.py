@@ -118,8 +118,9 @@ class Line:
             await place
         except asyncio.CancelledError:
             if place.cancelled():
-                self._ranks[rank].remove(place)
-                self._count(-1)
+                if place in self._ranks[rank]:  # a call that has just ended may have passed over it already
+                    self._ranks[rank].remove(place)
+                    self._count(-1)
             elif place.exception() is None:  # its turn had come already
                 self._free()
             raise

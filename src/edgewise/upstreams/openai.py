@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from edgewise.domain.errors import SettingsError
 from edgewise.upstreams.rewrite import body_for
 from edgewise.upstreams.transports import transport_for
-from edgewise.upstreams.transports.reply import HTTP_OK, MOST_BYTES, refusal
+from edgewise.upstreams.transports.reply import CONNECT_S, HTTP_OK, MOST_BYTES, refusal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -33,7 +34,7 @@ class OpenAICompatible:
     """One model at one base URL (".../v1"). `url` may be a coroutine where the port is not known yet.
 
     `api_key` is sent as a bearer token and never shown. `timeout_s` bounds the silence between two reads,
-    `most_bytes` the body of an answer.
+    `most_bytes` the body of an answer, `connect_s` the making of a connection.
     """
 
     def __init__(  # noqa: PLR0913 - one argument a property of the endpoint
@@ -45,12 +46,14 @@ class OpenAICompatible:
         api_key: str | None = None,
         timeout_s: float = 600.0,
         most_bytes: int = MOST_BYTES,
+        connect_s: float = CONNECT_S,
     ) -> None:
         self.candidate_id, self.model = candidate_id, model
         self._url, self._timeout_s, self._most_bytes = url, timeout_s, most_bytes
+        self._connect_s = connect_s
         self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
         if api_key:
-            self._headers["authorization"] = f"Bearer {api_key}"
+            self._headers["authorization"] = f"Bearer {_one_line(candidate_id, api_key)}"
         self._transport: Transport | None = None
         self._base = ""
 
@@ -93,7 +96,23 @@ class OpenAICompatible:
         """A transport for a new address: the embedded runtime gets another port when it starts anew."""
         await self.aclose()
         self._transport = transport_for(
-            self.candidate_id, base, self._headers, timeout_s=self._timeout_s, most_bytes=self._most_bytes
+            self.candidate_id,
+            base,
+            self._headers,
+            timeout_s=self._timeout_s,
+            most_bytes=self._most_bytes,
+            connect_s=self._connect_s,
         )
         self._base = base
         return self._transport
+
+
+def _one_line(candidate_id: str, api_key: str) -> str:
+    """The key without the line break that a file leaves at its end; another would begin a header."""
+    key = api_key.strip()
+    if not (key.isascii() and key.isprintable()):
+        raise SettingsError(
+            f"The API key of '{candidate_id}' holds a line break, or what is not ASCII; "
+            "set its environment variable to the key alone."
+        )
+    return key

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from time import time
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from tests.integrations.features import feature
 from tests.integrations.talkers import Talker, settings, talking
 
 from edgewise import EdgewiseError, Router
+from edgewise.domain.feedback import checked_feedback
+from edgewise.domain.ids import mint
 from edgewise.integrations.mcp import server
 from edgewise.settings import Settings
 from edgewise.settings.load import from_tree
@@ -88,6 +91,26 @@ def test_who_would_answer_is_told(both: Settings) -> None:
 def test_what_is_private_stays(both: Settings) -> None:
     said = using(server(both), lambda client: called(client, "route", prompt=HARD, local=True))
     assert (said["candidate"], said["objections"][0]["rule"]) == ("phi", "privacy")
+
+
+@feature("privacy")
+def test_an_assistant_hears_no_words_of_what_was_private(both: Settings) -> None:
+    with Router(both) as router:
+        asked = router.ask("My secret is 1234.", local=True).reply()
+        words = "It kept the secret 1234."
+        said = checked_feedback(id=mint(), decision_id=asked.decision.id, at=time(), comment=words)
+
+        async def noted() -> None:
+            await router.opened.log.append(said)
+
+        router.waited(noted())
+        asked_openly = router.ask("My number is 5678.").reply()
+        private = using(server(router), lambda c: called(c, "explain", decision=asked.decision.id))
+        public = using(server(router), lambda c: called(c, "explain", decision=asked_openly.decision.id))
+    assert "1234" not in private
+    assert "Paris" not in private
+    assert "it is private, local" in private
+    assert "5678" in public
 
 
 @feature("errors")

@@ -23,6 +23,7 @@ from pydantic_ai.settings import ToolOrOutput
 from pydantic_ai.tools import ToolDefinition
 
 from edgewise.domain.decisions import Decision
+from edgewise.domain.privacy import privacy_of
 from edgewise.integrations.answers import answer_in, events_in
 from edgewise.integrations.pydantic_ai.messages import messages_of, tools_of
 from edgewise.integrations.pydantic_ai.responses import response_of
@@ -145,3 +146,10 @@ def test_what_a_model_insists_on_no_request_loosens() -> None:
 
 def _json(body: dict[str, Any]) -> bytes:
     return json.dumps(body).encode()
+
+
+def test_a_request_s_own_promise_holds_beside_the_model_s() -> None:
+    told = wishes_of({"edgewise_privacy": "local", "extra_body": {}}, {"privacy": "region:eu"})
+    assert privacy_of(told["privacy"]) == "local"
+    told = wishes_of({"edgewise_privacy": "region:eu", "extra_body": {"edgewise": {"privacy": "local"}}}, {})
+    assert privacy_of(told["privacy"]) == "local"

@@ -84,7 +84,8 @@ def _only(models: list[str], url: str) -> str:
 class Fetched:
     """Texts → vectors (n, dims) of an endpoint; blocks, and shows on `say` how far it is.
 
-    What was fetched before an interruption is not asked again. Answers that cannot come from the model that
+    What was fetched before an interruption is not asked again: after a failure no new batch is sent, and the
+    answers that are on their way are waited for and kept. Answers that cannot come from the model that
     `identity` tells of raise `BundleError`; an endpoint that gives up raises `UpstreamError`, after `TRIES`
     tries where trying again can help, `pause_s` and then ever more seconds apart.
     """
@@ -114,46 +115,55 @@ class Fetched:
         access = self.allow()
         client = EmbeddingsClient(access.url, self.identity.model, access.key, timeout_s=TIMEOUT_S)
         found: dict[str, Floats] = {}
+        failures: list[EdgewiseError] = []
+        failed = asyncio.Event()
         batches = _batches(texts)
         shown = 0
 
         async def work() -> None:
             nonlocal shown
             for batch in batches:
-                vectors = await self._patiently(client, batch)
-                rows = dict(zip(batch, map(self._fitting, vectors), strict=True))
-                cache.put(rows)
-                found.update(rows)
-                if len(found) * 10 // len(texts) > shown:
-                    shown = len(found) * 10 // len(texts)
-                    self.say(f"{len(found):,} of {len(texts):,} vectors from {place(access.url)}")
+                try:
+                    vectors = await self._patiently(client, batch, failed)
+                    rows = dict(zip(batch, map(self._fitting, vectors), strict=True))
+                    cache.put(rows)
+                    found.update(rows)
+                    if len(found) * 10 // len(texts) > shown:
+                        shown = len(found) * 10 // len(texts)
+                        self.say(f"{len(found):,} of {len(texts):,} vectors from {place(access.url)}")
+                except EdgewiseError as error:
+                    failures.append(error)
+                    failed.set()
+                if failed.is_set():
+                    return
 
         try:
             if not self._verified:
-                await self._verify(client)
+                await self._verify(client, failed)
             async with asyncio.TaskGroup() as group:
                 for _ in range(AT_ONCE):
                     group.create_task(work())
-        except* EdgewiseError as several:
-            raise several.exceptions[0] from None
         finally:
             await client.aclose()
+        if failures:
+            raise failures[0]
         return found
 
-    async def _verify(self, client: EmbeddingsClient) -> None:
+    async def _verify(self, client: EmbeddingsClient, failed: asyncio.Event) -> None:
         """The endpoint may have changed since the bundle was trained: ask the text that tells."""
-        probe = (await self._patiently(client, [PROBE]))[0]
+        probe = (await self._patiently(client, [PROBE], failed))[0]
         if problem := self.identity.problem(probe):
             raise mismatch(self.identity, client.url, problem)
         self._verified = True
 
-    async def _patiently(self, client: EmbeddingsClient, batch: list[str]) -> Floats:
+    async def _patiently(self, client: EmbeddingsClient, batch: list[str], failed: asyncio.Event) -> Floats:
+        """Try several times, but not again once another batch has `failed`."""
         for attempt in range(1, TRIES):
             try:
                 return await client.embed(batch)
             except UpstreamError as error:
-                pause = _pause(error, self.pause_s * 2 ** (attempt - 1))
-            await asyncio.sleep(pause)
+                if await _set_within(failed, _pause(error, self.pause_s * 2 ** (attempt - 1))):
+                    raise
         return await client.embed(batch)
 
     def _fitting(self, vector: Floats) -> Floats:
@@ -180,6 +190,14 @@ def _pause(error: UpstreamError, otherwise: float) -> float:
     said = error.retry_after or ""
     asked = float(said) if said.isascii() and said.isdecimal() else 0.0
     return min(max(otherwise, asked), LONGEST_PAUSE_S)
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
 
 
 def _batches(texts: list[str]) -> Iterator[list[str]]:

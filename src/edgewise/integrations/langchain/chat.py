@@ -28,6 +28,7 @@ from edgewise.integrations.langchain.messages import (
     usage_of,
 )
 from edgewise.integrations.opening import Opening
+from edgewise.integrations.promises import together
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -226,7 +227,7 @@ class ChatEdgewise(BaseChatModel):
         }
         if stop:
             body["stop"] = stop
-        body["edgewise"] = {**(body.get("edgewise") or {}), **wishes}
+        body["edgewise"] = together(body.get("edgewise") or {}, wishes)
         return body, self._insisted()
 
     def _usual(self) -> dict[str, Any]:

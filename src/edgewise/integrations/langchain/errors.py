@@ -1,4 +1,4 @@
-"""Edgewise's errors → LangChain's own, by the status that the gateway would answer with."""
+"""Edgewise's errors → LangChain's own, by the candidate's status or the gateway's."""
 
 from __future__ import annotations
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from msgspec import to_builtins
+from msgspec.structs import replace
 
 from edgewise.domain.errors import EdgewiseError, RequestError
+from edgewise.domain.privacy import promise_for
 from edgewise.integrations.mcp.statistics import statistics
 from edgewise.integrations.opening import Opening
 from edgewise.outcomes.explain import explain as explained
@@ -19,6 +21,7 @@ from edgewise.outcomes.explain import explain as explained
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
+    from edgewise.domain.stories import Story
     from edgewise.library import Router, Source
 
 P = ParamSpec("P")
@@ -66,6 +69,22 @@ def in_a_sentence(tool: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
     return told
 
 
+def withheld(story: Story) -> Story:
+    """A story as an assistant may hear it, who may be anywhere: a private one without its texts."""
+    if (privacy := promise_for(story.decision)) is None:
+        return story
+    text, outcome = f"(not told here: it is private, {privacy})", story.outcome
+    if outcome is not None and outcome.response is not None:
+        outcome = replace(outcome, response=text)
+    return replace(
+        story,
+        decision=story.decision if story.decision.prompt is None else replace(story.decision, prompt=text),
+        outcome=outcome,
+        feedback=tuple(replace(said, comment=said.comment and text) for said in story.feedback),
+        shadow=None if story.shadow is None else withheld(story.shadow),
+    )
+
+
 class Tools:
     """What may be called. Errors are one sentence, which the caller gets as the tool's error."""
 
@@ -89,13 +108,13 @@ class Tools:
     async def explain(self, decision: str = "last") -> str:
         """Tell a past decision in plain sentences: who was asked, why, how it went, what it cost.
 
-        `decision` is its id, a beginning that only it has, or "last".
+        `decision` is its id, a beginning that only it has, or "last". The texts of a private one stay here.
         """
         reader = (await self._opening.router()).opened.reader
         story = await asyncio.to_thread(reader.decision, decision)
         if story is None:
             raise EdgewiseError(f"There is no decision {decision[:100]!r} in the log.")
-        return explained(story)
+        return explained(withheld(story))
 
     @in_a_sentence
     async def stats(self, hours: float = 24.0) -> dict[str, Any]:

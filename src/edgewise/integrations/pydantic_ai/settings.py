@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic_ai.exceptions import UserError
 from pydantic_ai.settings import ModelSettings
 
+from edgewise.integrations.promises import together
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -61,7 +63,7 @@ def wishes_of(settings: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, 
     }
     if (timeout := settings.get("timeout")) is not None:
         said.setdefault("deadline_s", _seconds(timeout))
-    return {**(_extra(settings).get("edgewise") or {}), **said, **own}
+    return together(_extra(settings).get("edgewise") or {}, said, own)
 
 
 def _extra(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from edgewise.learning.drawing import figure_and_axes, png
+from edgewise.outcomes.plain import captioned
 
 if TYPE_CHECKING:
     from edgewise.learning.evaluate.report import Report
@@ -19,7 +17,6 @@ BARS = {
     "latency_s": "Latency, s",
     "cost_usd": "Cost, USD a prompt",
 }
-DPI = 110
 
 
 def charts(report: Report) -> dict[str, bytes]:
@@ -41,7 +38,7 @@ def charts(report: Report) -> dict[str, bytes]:
 
 
 def _bars(title: str, rows: list[tuple[str, float, float, float]]) -> bytes:
-    figure, axes = _figure(0.34 * len(rows) + 1.2)
+    figure, axes = figure_and_axes(0.34 * len(rows) + 1.2)
     places = list(range(len(rows)))[::-1]
     colours = [OURS if n.startswith("learned") else BOUND if n == "oracle" else PALE for n, *_ in rows]
     below = [max(0.0, mean - low) for _, mean, low, _ in rows]
@@ -49,43 +46,43 @@ def _bars(title: str, rows: list[tuple[str, float, float, float]]) -> bytes:
     axes.barh(
         places, [mean for _, mean, _, _ in rows], xerr=[below, above], color=colours, ecolor=INK, capsize=3
     )
-    axes.set_yticks(places, [name for name, *_ in rows])
+    axes.set_yticks(places, [captioned(name) for name, *_ in rows])
     lows, highs = [low for _, _, low, _ in rows], [high for _, _, _, high in rows]
     for place, (_, mean, _, high) in zip(places, rows, strict=True):
         axes.text(high, place, f"  {mean:.4g}", va="center", fontsize=8, color=INK)
     axes.set_xlim(min(0.0, *lows), max(0.0, *highs) * 1.12 or 1.0)
     axes.set_title(f"{title}, measured, with 95 % intervals", loc="left", fontsize=10)
-    return _png(figure)
+    return png(figure)
 
 
 def _deferral(report: Report) -> bytes:
-    figure, axes = _figure(4.2)
+    figure, axes = figure_and_axes(4.2)
     for curve, colour in zip(report.deferral, (OURS, BOUND), strict=False):
-        label = f"{curve.policy}: APGR {curve.apgr.mean:.3f}"
+        label = f"{captioned(curve.policy)}: APGR {curve.apgr.mean:.3f}"
         axes.plot([100 * s for s in curve.share], curve.reached, color=colour, label=label)
     first = report.deferral[0]
     axes.plot(
         [0, 100], [first.reached[0], first.reached[-1]], color=PALE, linestyle="--", label="random: APGR 0.5"
     )
-    axes.set_xlabel(f"prompts answered by {first.strong}, %")
+    axes.set_xlabel(f"prompts answered by {captioned(first.strong)}, %")
     axes.set_ylabel(f"mean {first.measure}")
     axes.set_title("Deferral curve, measured", loc="left", fontsize=10)
     axes.legend(fontsize=8, frameon=False)
-    return _png(figure)
+    return png(figure)
 
 
 def _frontier(report: Report) -> bytes:
     line = report.frontier
     if line is None:  # the caller has looked
         return b""
-    figure, axes = _figure(4.2)
+    figure, axes = figure_and_axes(4.2)
     axes.plot([1000 * c for c in line.cost_usd], line.quality, color=OURS, marker=".", label="learned")
     for policy in report.policies:
         if policy.name.startswith("always ") and policy.cost_usd and policy.quality:
             x, y = 1000 * policy.cost_usd.mean, policy.quality.mean
             axes.plot([x], [y], "o", color=INK, markersize=4)
             axes.annotate(
-                policy.name.removeprefix("always "),
+                captioned(policy.name.removeprefix("always ")),
                 (x, y),
                 fontsize=7,
                 xytext=(4, -8),
@@ -95,34 +92,17 @@ def _frontier(report: Report) -> bytes:
     axes.set_ylabel("mean quality")
     title = f"Cost and quality, measured; AIQ {line.aiq:.4g} up to ${1000 * line.most_usd:.4g} per 1,000"
     axes.set_title(title, loc="left", fontsize=10)
-    return _png(figure)
+    return png(figure)
 
 
 def _calibration(report: Report) -> bytes:
     found = report.calibration
     if found is None:  # the caller has looked
         return b""
-    figure, axes = _figure(4.2)
+    figure, axes = figure_and_axes(4.2)
     axes.plot([0, 1], [0, 1], color=PALE, linestyle="--")
     axes.plot(found.forecast_quality, found.measured_quality, color=OURS, marker="o", markersize=4)
     axes.set_xlabel("forecast quality")
     axes.set_ylabel("measured quality")
     axes.set_title(f"Reliability; expected calibration error {found.ece:.3f}", loc="left", fontsize=10)
-    return _png(figure)
-
-
-def _figure(height: float) -> tuple[Any, Any]:
-    figure: Any = Figure(figsize=(8.0, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
-
-
-def _png(figure: Any) -> bytes:
-    """The picture's bytes: without a date, so that the same report gives the same file."""
-    held = BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # names in a script that the font lacks are drawn as boxes
-        figure.savefig(held, format="png", dpi=DPI, metadata={"Software": None})
-    return held.getvalue()
+    return png(figure)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from html import escape
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from edgewise.domain.errors import TableError
+from edgewise.learning.drawing import inside
 from edgewise.learning.evaluate.charts import charts
 from edgewise.learning.evaluate.show import choices, rows, sentences
 
@@ -46,10 +46,6 @@ def write(report: Report, folder: Path) -> list[str]:
 
 def page(report: Report, pictures: dict[str, bytes]) -> str:
     """One HTML page with its pictures inside; it asks no server for anything."""
-    images = "\n".join(
-        f'<img alt="{escape(name)}" src="data:image/png;base64,{b64encode(raw).decode()}">'
-        for name, raw in pictures.items()
-    )
     notes = "\n".join(f"<li>{escape(sentence)}</li>" for sentence in sentences(report))
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
@@ -65,7 +61,7 @@ tables was measured; forecasts appear only in the reliability figure, under that
 <h2>Whom each policy chose, prompts</h2>
 {_table(*choices(report))}
 <ul>{notes}</ul>
-{images}
+{inside(pictures)}
 </body></html>
 """
 

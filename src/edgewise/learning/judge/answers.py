@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from edgewise.domain.errors import TableError
+from edgewise.domain.keys import prompt_key
 from edgewise.domain.privacy import LOCAL, privacy_of
 from edgewise.features.conversations import prompt_of
 from edgewise.learning.judge.kept import key_of
@@ -100,12 +101,14 @@ def read_answers(
 def privacies(answers: Iterable[Answer]) -> dict[str, str | None]:
     """Each prompt's privacy: of what its rows say, the strictest. What is not understood is `local`."""
     found: dict[str, str | None] = {}
+    keys: dict[str, str] = {}
     for answer in answers:
+        key = keys.setdefault(answer.prompt, prompt_key(answer.prompt))
         try:
-            found[answer.prompt] = privacy_of(found.get(answer.prompt), answer.privacy)
+            found[key] = privacy_of(found.get(key), answer.privacy)
         except ValueError:
-            found[answer.prompt] = LOCAL
-    return found
+            found[key] = LOCAL
+    return {prompt: found[key] for prompt, key in keys.items()}
 
 
 def names_in(answers: Iterable[Answer]) -> set[str]:

@@ -24,7 +24,7 @@ MAKERS = (
     r"|microsoft|hugging ?face|liquid ?ai|xai|cohere|nvidia|deepseek|amazon"
 )
 _I_AM = (
-    r"\b(?:I am|I['\u2019]m|my name is|this is|call me"
+    r"\b(?:I am|I['\u2019]m|my name(?: is|:)|this is|call me"
     r"|you(?:['\u2019]re| are) (?:talking|speaking|chatting) (?:to|with))"
 )
 _ARTICLE = r"(?:an? |the )?(?:AI (?:assistant |model )?)?(?:called |named )?"
@@ -44,10 +44,12 @@ class Blind:
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         given = sorted({name for name in names if name}, key=lambda name: (-len(name), name))
-        own = [re.escape(name) for name in given if len(name) >= SHORTEST and re.search(r"[\d\-./:]", name)]
+        own = [_written(name) for name in given if len(name) >= SHORTEST and re.search(r"[\d\-./:]", name)]
         self._own = re.compile(rf"(?<!\w)(?:{'|'.join(own)})(?!\w)", re.IGNORECASE) if own else None
         plain = "|".join([*(re.escape(name) for name in given), ALONE])
-        self._self = re.compile(rf"({_I_AM} {_ARTICLE})(?:{plain})(?!\w)", re.IGNORECASE)
+        self._self = re.compile(
+            rf"({_I_AM} {_ARTICLE})(?:{plain})(?!\w)|(\bas {_ARTICLE})(?:{plain})(?=,? I\b)", re.IGNORECASE
+        )
 
     def mask(self, answer: str, prompt: str = "") -> str:
         """The answer without names."""
@@ -58,5 +60,10 @@ class Blind:
 
         text = self._own.sub(hidden, answer) if self._own is not None else answer
         text = FAMILIES.sub(hidden, text)
-        text = self._self.sub(rf"\1{MASK}", text)
+        text = self._self.sub(lambda found: f"{found[1] or found[2]}{MASK}", text)
         return MADE.sub(rf"\1{MAKER}", text)
+
+
+def _written(name: str) -> str:
+    """A name with whichever hyphens typesetters and models write."""
+    return re.escape(name).replace("\\-", "[-_\u2010-\u2013]")

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from edgewise.learning.drawing import canvas, figure_and_axes, png
+from edgewise.outcomes.plain import captioned
 
 if TYPE_CHECKING:
     from edgewise.learning.evaluate.bootstrap import Interval
     from edgewise.learning.judge.report import JudgeReport
 
 INK, OURS, PALE = "#1f2933", "#0b6e4f", "#9fb3c8"
-DPI = 110
 STEPS = 20  # bars of a histogram
 
 
@@ -47,40 +44,27 @@ def charts(report: JudgeReport) -> dict[str, bytes]:
 def _scores(report: JudgeReport) -> bytes:
     """One histogram a candidate, above each other, so that they can be compared."""
     known = [each for each in report.candidates if each.scores]
-    figure: Any = Figure(figsize=(8.0, 1.1 * len(known) + 1.0), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = canvas(1.1 * len(known) + 1.0)
     every = figure.subplots(len(known), 1, sharex=True, squeeze=False)[:, 0]
     for axes, each in zip(every, known, strict=True):
         axes.hist(each.scores, bins=STEPS, range=(0.0, 1.0), color=PALE)
         axes.axvline(each.mean.mean, color=OURS)
-        axes.set_ylabel(each.candidate, rotation=0, ha="right", va="center", fontsize=8, color=INK)
+        axes.set_ylabel(captioned(each.candidate), rotation=0, ha="right", va="center", fontsize=8, color=INK)
         axes.set_yticks([])
         axes.spines[["top", "right", "left"]].set_visible(False)
     every[0].set_title("Quality, answers by score (line: mean)", loc="left", fontsize=10)
     every[-1].set_xlabel("quality")
-    return _png(figure)
+    return png(figure)
 
 
 def _bars(title: str, rows: list[tuple[str, Interval]], *, line: float) -> bytes:
-    figure: Any = Figure(figsize=(8.0, 0.34 * len(rows) + 1.2), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    figure, axes = figure_and_axes(0.34 * len(rows) + 1.2)
     places = list(range(len(rows)))[::-1]
     for place, (_, found) in zip(places, rows, strict=True):
         axes.plot([found.low, found.high], [place, place], color=PALE, linewidth=3)
         axes.plot([found.mean], [place], "o", color=OURS, markersize=5)
     axes.axvline(line, color=INK, linewidth=0.8, linestyle="--")
-    axes.set_yticks(places, [name for name, _ in rows], fontsize=8)
+    axes.set_yticks(places, [captioned(name) for name, _ in rows], fontsize=8)
     axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.spines[["top", "right"]].set_visible(False)
     axes.set_title(title, loc="left", fontsize=10)
-    return _png(figure)
-
-
-def _png(figure: Any) -> bytes:
-    """The picture's bytes: without a date, so that the same report gives the same file."""
-    held = BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # names in a script that the font lacks are drawn as boxes
-        figure.savefig(held, format="png", dpi=DPI, metadata={"Software": None})
-    return held.getvalue()
+    return png(figure)

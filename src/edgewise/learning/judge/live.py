@@ -16,6 +16,7 @@ from edgewise.domain.decisions import Decision, Feedback, Outcome
 from edgewise.domain.errors import EdgewiseError
 from edgewise.domain.feedback import JUDGE
 from edgewise.domain.ids import mint
+from edgewise.domain.privacy import promise_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -83,17 +84,28 @@ class LiveJudge:
             self.passed_over += 1
             return
         answer, prompt = outcome.response or "", decision.prompt or ""
-        self._waiting.append(Sampled(decision.id, prompt, answer, decision.privacy))
+        self._waiting.append(Sampled(decision.id, prompt, answer, promise_for(decision)))
         self._called.set()
 
     async def run(self) -> None:
         """Judge what is lined up, until cancelled."""
         while True:
             while self._waiting:
-                await self._judge(self._waiting.popleft())
+                await self._survive(self._waiting.popleft())
             self._called.clear()
             if not self._waiting:
                 await self._called.wait()
+
+    async def _survive(self, sampled: Sampled) -> None:
+        """Judge, whatever comes of it: one answer is no reason to judge no others."""
+        try:
+            await self._judge(sampled)
+        except Exception as error:
+            self.unjudged += 1
+            why = str(error) if isinstance(error, EdgewiseError) else "a mistake of ours."
+            if self.problem is None:
+                logger.exception("Served answers are not judged.")
+            self.problem = f"Served answers are not judged: {why}"
 
     async def _judge(self, sampled: Sampled) -> None:
         if self._purse.turned():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from html import escape
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from edgewise.domain.errors import TableError
+from edgewise.learning.drawing import inside
 from edgewise.learning.evaluate.page import STYLE
 from edgewise.learning.judge.charts import charts
 from edgewise.learning.judge.show import candidate_rows, sentences
@@ -36,10 +36,6 @@ def write(report: JudgeReport, folder: Path) -> list[str]:
 
 def page(report: JudgeReport, pictures: dict[str, bytes]) -> str:
     """One HTML page with its pictures inside; it asks no server for anything."""
-    images = "\n".join(
-        f'<img alt="{escape(name)}" src="data:image/png;base64,{b64encode(raw).decode()}">'
-        for name, raw in pictures.items()
-    )
     columns, lines = candidate_rows(report)
     head = "".join(f"<th>{escape(column)}</th>" for column in columns)
     body = "\n".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in line) + "</tr>" for line in lines)
@@ -51,6 +47,6 @@ def page(report: JudgeReport, pictures: dict[str, bytes]) -> str:
 <h1>Judges on {escape(report.table)}</h1>
 <table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>
 <ul>{notes}</ul>
-{images}
+{inside(pictures)}
 </body></html>
 """

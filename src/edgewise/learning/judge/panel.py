@@ -108,6 +108,13 @@ class Panel:
         """Whether the verdict is kept already."""
         return self._kept is not None and self._kept.get(_key(rubric, judge, texts, repeat)) is not None
 
+    def kept_usd(self, rubric: Rubric, texts: Mapping[str, str], repeats: int) -> float:
+        """What the verdicts that are kept already cost, as far as that is known."""
+        if self._kept is None:
+            return 0.0
+        keys = (_key(rubric, judge, texts, repeat) for judge in self.judges for repeat in range(repeats))
+        return sum(found.cost_usd or 0.0 for key in keys if (found := self._kept.get(key)) is not None)
+
     def duel(self, prompt: str, first: str, second: str) -> Mapping[str, str]:
         """What a judge reads of two answers."""
         mask = self.blind.mask

@@ -18,10 +18,13 @@ class BudgetSpent(EdgewiseError):
 
 
 class Purse:
-    """`usd` is what may be spent; None is no limit. What is spent and set aside never exceeds it together."""
+    """`usd` is what may be spent; None is no limit. What is spent and set aside never exceeds it together.
 
-    def __init__(self, usd: float | None = None) -> None:
-        self.usd = usd
+    `before` was spent of it by earlier runs, and counts; `spent` is this run's.
+    """
+
+    def __init__(self, usd: float | None = None, before: float = 0.0) -> None:
+        self.usd, self.before = usd, before
         self.spent = 0.0
         self._aside = 0.0
         self._waiting: list[asyncio.Future[None]] = []
@@ -37,9 +40,9 @@ class Purse:
                 )
             return 0.0
         most = price.cost(input_tokens, output_tokens)
-        if self.usd is not None and self.spent + self._aside + most > self.usd + SLACK:
+        if self.usd is not None and self.before + self.spent + self._aside + most > self.usd + SLACK:
             raise BudgetSpent(
-                f"The budget of ${self.usd:g} is spent: ${self.spent:.4g} so far, "
+                f"The budget of ${self.usd:g} is spent: ${self.before + self.spent:.4g} so far, "
                 f"and the next call may cost ${most:.2g}."
             )
         self._aside += most

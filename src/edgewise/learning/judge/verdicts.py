@@ -97,6 +97,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _from_object(said: dict[str, Any], rubric: Rubric) -> Verdict:
     rationale = said.get(RATIONALE)
     why = rationale.strip()[:LONGEST_KEPT] if isinstance(rationale, str) else ""
+    why = why.encode("utf-8", "replace").decode()  # JSON may hold half a character, which nobody can write
     if rubric.choices:
         return Verdict(choice=_choice(said.get(CHOICE), rubric), rationale=why)
     return Verdict({scale.name: _number(said.get(scale.name), scale) for scale in rubric.scales}, None, why)
@@ -111,7 +112,9 @@ def _from_words(text: str, rubric: Rubric) -> Verdict:
     values: dict[str, float] = {}
     for scale in rubric.scales:
         label = rf"\b{scale.name.replace('_', '[ _]')}\b[\"'*\s]*(?:[:=]|is|of)[\"'*\s]*{NUMBER}"
-        said = {match[1] for match in re.finditer(label, text, re.IGNORECASE)}
+        # Not the beginning of a longer number, nor a part of something else than the scale's end: `8/10`.
+        other = rf"(?![.,]?\d)(?!\s*(?:/|out of)\s*(?!{scale.high:g}(?!\d))\d)"
+        said = {match[1] for match in re.finditer(label + other, text, re.IGNORECASE)}
         if len(said) > 1:
             raise Unreadable("ambiguous", "The judge gave several scores that differ.")
         if not said and len(rubric.scales) == 1 and (bare := _bare(text, scale)):

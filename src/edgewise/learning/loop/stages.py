@@ -46,15 +46,23 @@ class Stages:
         self.state = self._read()
 
     def run(
-        self, name: str, inputs: Sequence[object], outputs: Sequence[str], work: Callable[[], bool]
+        self,
+        name: str,
+        inputs: Sequence[object],
+        outputs: Sequence[str],
+        work: Callable[[], bool],
+        *,
+        anew: bool = False,
     ) -> bool:
         """Do a stage, unless it was done with these inputs and what it made is still there; whether it ended.
 
-        `outputs` are files or folders, relative to the folder; `work` says whether it came to its end.
+        `outputs` are files or folders, relative to the folder; `work` says whether it came to its end. With
+        `anew` it is done whatever was done before.
         """
         begun = sha256(msgspec.json.encode(inputs)).hexdigest()
         before = self.state.stages.get(name)
-        if before is not None and before.inputs == begun and before.outputs == self._digests(outputs):
+        known = None if anew or before is None or before.inputs != begun else before.outputs
+        if known is not None and known == self._digests(outputs):
             self._say(f"{name}: done before")
             return True
         self._say(f"{name} …")
@@ -77,6 +85,8 @@ class Stages:
             return msgspec.json.decode((self.folder / STATE).read_bytes(), type=State)
         except FileNotFoundError:
             return State()
+        except NotADirectoryError:
+            raise StoreError(f"{self.folder} is a file; the loop needs a folder.") from None
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise TableError(
                 f"{self.folder / STATE} is damaged ({error}); delete it to begin anew."

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edgewise.domain.objectives import Objective
+from edgewise.features.described import describer
+from edgewise.features.endpoint.names import is_url
 from edgewise.learning.evaluate import Plan, cross_validate
 from edgewise.learning.evaluate.page import write
 from edgewise.learning.tables import objective_for, read_table
 from edgewise.learning.train import TrainOptions, learn
+from edgewise.policies.learners.registry import learner_called
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +34,13 @@ class Training:
     seed: int = 0
     folds: int = 5
     repeats: int = 2
+
+    def check(self) -> None:
+        """Raise now, in one sentence, for a name or number that training would refuse later."""
+        Objective(self.objective or "qos", self.weight, self.floor)
+        learner_called(self.learner)
+        if not is_url(self.features):
+            describer(self.features)
 
     def options(self, table: OutcomeTable, say: Callable[[str], None]) -> TrainOptions:
         """What to train for on this table. Raises `TableError` where it lacks what the objective reads."""

@@ -105,7 +105,7 @@ def _more(found: Verdict, policies: dict[str, PolicyReport]) -> str:
     is_better = found.verdict == "better"
     said: list[str] = []
     if found.detectable is not None and not is_better:
-        said.append(f"So many prompts show a gain of {found.detectable:.3g} or more, four times in five.")
+        said.append(f"This many prompts show a gain of {found.detectable:.3g} or more, four times in five.")
     if found.needed is not None:
         verb = "would have been enough" if is_better else "are needed"
         said.append(f"To tell a gain as large as was measured, about {found.needed:,} prompts {verb}.")
@@ -115,6 +115,7 @@ def _more(found: Verdict, policies: dict[str, PolicyReport]) -> str:
             f"it, about {found.needed_for_share:,} prompts are needed."
         )
     ours, rule = policies[LEARNED].utility.mean, policies[BEST].utility.mean
+    said += _singles(found.single, policies)
     if rule > ours + CERTAIN:
         oracle = policies[ORACLE].utility.mean
         said.append(
@@ -122,3 +123,18 @@ def _more(found: Verdict, policies: dict[str, PolicyReport]) -> str:
             f"perfect choices {oracle:.4g}."
         )
     return " ".join([*said, "That more prompts also make a better policy is not counted."])
+
+
+def _singles(name: str, policies: dict[str, PolicyReport]) -> list[str]:
+    """Whom else the parts held best: beside any of them alone a gain is another than beside their mixture."""
+    picked = {each: share for each, share in policies[BEST_SINGLE].choices.items() if share > CERTAIN}
+    always = policies.get(f"always {name}")
+    if len(picked) < 2 or always is None:  # noqa: PLR2004 - one is no mixture
+        return []
+    total, ours = sum(picked.values()), policies[LEARNED].utility.mean
+    ranked = sorted(picked, key=lambda each: -picked[each])
+    shares = ", ".join(f"{each} for {picked[each] / total:.0%}" for each in ranked)
+    return [
+        f"Which single candidate is best hangs on the prompts that are left out ({shares}); always {name} "
+        f"would have reached {always.utility.mean:.4g}, the learned policy {ours:.4g}."
+    ]

@@ -9,7 +9,6 @@ no row was under way at a kill: it may have been paid, so it is not asked again 
 from __future__ import annotations
 
 import os
-import sys
 from array import array
 from bisect import bisect_left
 from contextlib import ExitStack, suppress
@@ -20,7 +19,7 @@ from msgspec import Struct
 
 from edgewise.domain.errors import StoreError
 from edgewise.learning.profile.rows import call_name
-from edgewise.outcomes.aside import aside
+from edgewise.outcomes.aside import aside, hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,25 +146,13 @@ class Journal:
         self._unsynced = True
 
     def _open(self, *, again: bool) -> None:
-        self._hold()
+        hold(self._lock.fileno(), self.folder)
         for name in (OUTCOMES, ASKED):
             mend(self.folder / name)
         if again:
             set_aside(self.folder)
         self._read()
         self._outcomes, self._asked = (_append(self.folder / name) for name in (OUTCOMES, ASKED))
-
-    def _hold(self) -> None:
-        if sys.platform == "win32":
-            return
-        import fcntl  # noqa: PLC0415 - not on every platform
-
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StoreError(
-                f"{self.folder} is being filled by another process; wait for it, or choose another folder."
-            ) from None
 
     def _read(self) -> None:
         done = array("Q")

@@ -75,6 +75,8 @@ def read_prompts(
     Raises `TableError`, which names the line, at the first line that is none; with `keep_good` such lines
     are left out, and `bad` gets a sentence for each. A file without any good line is an error either way.
     """
+    if path.is_dir():
+        raise TableError(f"{path} is a folder, not a prompts file, which ends in .jsonl.")
     if not path.name.lower().endswith(ENDINGS):
         raise TableError(
             f"{path.name} is no prompts file, which ends in .jsonl; "

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
+import msgspec
 import numpy as np
 
-from edgewise.domain.errors import StoreError, TableError
+from edgewise.domain.errors import StoreError
 from edgewise.domain.keys import prompt_key
 from edgewise.learning.prompts.files import Prompt, line_of, prompts_in_line, read_prompts
 from edgewise.learning.tables.sketches import CHANCE, WIDTH, sketch
 from edgewise.learning.tables.splits import NEAR
+from edgewise.outcomes.aside import hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROOM = 256
+OURS = b'{"prompt":'  # how each of our lines begins
 REMEMBERED = 200  # texts of each kind, to be shown to whoever writes more
 
 
@@ -44,12 +48,16 @@ class Growing:
 
     def __enter__(self) -> Self:
         try:
-            if self.path.exists() and self.path.stat().st_size:
-                _mend(self.path)
-            if self.path.exists() and self.path.stat().st_size:
-                for prompt in read_prompts(self.path):
-                    self._note(prompt, sketch([prompt.prompt])[0])
-            self._file = self.path.open("ab")
+            with ExitStack() as failing:
+                file = failing.enter_context(self.path.open("ab"))
+                hold(file.fileno(), self.path)
+                if file.tell():
+                    _mend(self.path)
+                if self.path.stat().st_size:
+                    for prompt in read_prompts(self.path):
+                        self._note(prompt, sketch([prompt.prompt])[0])
+                self._file = file
+                failing.pop_all()
         except OSError as error:
             raise StoreError(f"Cannot write {self.path}: {error.strerror or error}.") from error
         return self
@@ -102,20 +110,35 @@ class Growing:
 
 
 def _mend(path: Path) -> None:
-    """Take away a last line that was cut off in the middle: the process was killed while it wrote."""
+    """Take away a last line that was cut off in the middle: the process was killed while it wrote.
+
+    A file of something else stays as it is: whoever reads it on says what is wrong with it.
+    """
     with path.open("rb+") as file:
         data = file.read()
         end = data.rfind(b"\n") + 1
         rest = data[end:]
         if not rest:
             return
-        try:
-            whole = isinstance(prompts_in_line(rest.decode(), path.name), Prompt)
-        except UnicodeDecodeError:
-            whole = False
-        if whole:
+        if _is_prompt(rest, path):
             file.write(b"\n")
-        elif end:
+        elif _is_torn(rest) and _is_prompt(data[: data.find(b"\n")], path):
             file.truncate(end)
-        else:
-            raise TableError(f"{path.name} is no prompts file; give another name.")
+        elif not end and rest.startswith(OURS) and _is_torn(rest):
+            file.truncate(0)
+
+
+def _is_prompt(line: bytes, path: Path) -> bool:
+    try:
+        return isinstance(prompts_in_line(line.decode(), path.name), Prompt)
+    except UnicodeDecodeError:
+        return False
+
+
+def _is_torn(line: bytes) -> bool:
+    """Whether a line begins as ours do, and is no JSON."""
+    try:
+        msgspec.json.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return line.startswith(OURS[: len(line)])
+    return False

@@ -10,17 +10,15 @@ from msgspec.structs import replace
 
 from edgewise.domain.errors import TableError
 from edgewise.domain.keys import prompt_key
-from edgewise.domain.privacy import LOCAL, privacy_of
+from edgewise.domain.privacy import privacy_of, promise_for
 from edgewise.learning.prompts.files import Prompt, prompt_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from edgewise.domain.decisions import Decision
     from edgewise.domain.stories import Story
 
 SOURCE = "log"
-FOUND = "found:"  # evidence that a detector saw something private
 
 
 def sampled(stories: Iterable[Story], count: int, seed: int = 0) -> list[Prompt]:
@@ -43,14 +41,14 @@ def sampled(stories: Iterable[Story], count: int, seed: int = 0) -> list[Prompt]
         key = prompt_key(decision.prompt)
         if key in kept:
             before = kept[key]
-            kept[key] = replace(before, privacy=privacy_of(before.privacy, _promise(decision)))
+            kept[key] = replace(before, privacy=privacy_of(before.privacy, promise_for(decision)))
             continue
         lot = -int.from_bytes(sha256(f"{seed}:{key}".encode()).digest()[:8])
         if len(heap) >= count and lot <= heap[0][0]:
             continue
         if isinstance(found := prompt_from({"prompt": decision.prompt}), str):
             continue
-        kept[key] = replace(found, source=SOURCE, privacy=_promise(decision))
+        kept[key] = replace(found, source=SOURCE, privacy=promise_for(decision))
         heapq.heappush(heap, (lot, key))
         if len(heap) > count:
             del kept[heapq.heappop(heap)[1]]
@@ -58,9 +56,3 @@ def sampled(stories: Iterable[Story], count: int, seed: int = 0) -> list[Prompt]
         why = f': [store] prompts was not "full" for its {hidden:,} decisions' if hidden else ""
         raise TableError(f"The log holds no prompt's text{why}.")
     return [kept[key] for _, key in sorted(heap, reverse=True)]
-
-
-def _promise(decision: Decision) -> str | None:
-    if any(name.startswith(FOUND) for name in decision.evidence):
-        return LOCAL
-    return decision.privacy

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from edgewise.domain.errors import TableError
@@ -24,15 +23,13 @@ def draw(report: Report, policies: Sequence[str], path: Path, *, title: str) -> 
     A policy is named as the report names it ("learned", "always edge"). Raises TableError for one that the
     report does not have, and where the file cannot be written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - it takes a second to load
-    from matplotlib.figure import Figure  # noqa: PLC0415 - the same
+    from edgewise.learning.drawing import canvas, png  # noqa: PLC0415 - it takes a second to load
 
     found = {policy.name: policy for policy in report.policies}
     for name in policies:
         if name not in found:
             raise TableError(f"The evaluation has no policy '{name}'; it has {', '.join(found)}.")
-    figure: Any = Figure(figsize=(10.5, 3.8), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = canvas(3.8, width=10.5)
     figure.suptitle(title, x=0.01, ha="left", fontsize=11)
     for place, (measure, label) in enumerate(PANELS, start=1):
         axes = figure.add_subplot(1, len(PANELS), place)
@@ -44,11 +41,9 @@ def draw(report: Report, policies: Sequence[str], path: Path, *, title: str) -> 
                 _bar(axes, number, name, interval)
         slanted = {"rotation": 25, "ha": "right"} if len(policies) > FEW else {}
         axes.set_xticks(range(len(policies)), policies, fontsize=8, **slanted)
-    held = BytesIO()
-    figure.savefig(held, format="png", dpi=110, metadata={"Software": None})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(held.getvalue())
+        path.write_bytes(png(figure))
     except OSError as error:
         raise TableError(f"{path} cannot be written: {error.strerror}.") from error
 

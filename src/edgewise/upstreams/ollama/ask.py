@@ -11,7 +11,7 @@ from edgewise.domain.errors import UpstreamError
 from edgewise.upstreams.ollama.answers import Envelope, line_of, streamed
 from edgewise.upstreams.ollama.wire import chat_body
 from edgewise.upstreams.transports import transport_for
-from edgewise.upstreams.transports.reply import HTTP_OK, MOST_BYTES, refusal
+from edgewise.upstreams.transports.reply import CONNECT_S, HTTP_OK, MOST_BYTES, refusal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -43,10 +43,11 @@ _error = msgspec.json.Decoder(_Error)
 class Ollama:
     """An `Upstream`. `url` is the server's own address, without `/v1`.
 
-    `timeout_s` bounds its silence, `most_bytes` the body of an answer.
+    `timeout_s` bounds its silence, `most_bytes` the body of an answer, `connect_s` the making of a
+    connection.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument a property of the endpoint
         self,
         candidate_id: str,
         model: str,
@@ -54,9 +55,11 @@ class Ollama:
         *,
         timeout_s: float = 600.0,
         most_bytes: int = MOST_BYTES,
+        connect_s: float = CONNECT_S,
     ) -> None:
         self.candidate_id, self.model = candidate_id, model
         self._url, self._timeout_s, self._most_bytes = url.rstrip("/"), timeout_s, most_bytes
+        self._connect_s = connect_s
         self._transport: Transport | None = None
 
     async def ask(self, request: Request) -> bytes | AsyncGenerator[bytes, None]:
@@ -97,7 +100,12 @@ class Ollama:
         if self._transport is None:
             headers = {"content-type": "application/json", "accept-encoding": "identity"}
             self._transport = transport_for(
-                self.candidate_id, self._url, headers, timeout_s=self._timeout_s, most_bytes=self._most_bytes
+                self.candidate_id,
+                self._url,
+                headers,
+                timeout_s=self._timeout_s,
+                most_bytes=self._most_bytes,
+                connect_s=self._connect_s,
             )
         return self._transport
 

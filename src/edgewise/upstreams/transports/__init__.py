@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from edgewise.domain.addresses import is_loopback
-from edgewise.upstreams.transports.reply import MOST_BYTES, Reply, Transport
+from edgewise.upstreams.transports.reply import CONNECT_S, MOST_BYTES, Reply, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,12 +15,19 @@ if TYPE_CHECKING:
 __all__ = ["Reply", "Transport", "transport_for"]
 
 
-def transport_for(
-    name: str, base: str, headers: Mapping[str, str], *, timeout_s: float, most_bytes: int = MOST_BYTES
+def transport_for(  # noqa: PLR0913 - one argument a property of the endpoint
+    name: str,
+    base: str,
+    headers: Mapping[str, str],
+    *,
+    timeout_s: float,
+    most_bytes: int = MOST_BYTES,
+    connect_s: float = CONNECT_S,
 ) -> Transport:
     """The transport for a base URL. `name` stands in errors; `headers` go with each call, never shown.
 
-    `timeout_s` bounds the silence between two reads, `most_bytes` the body of one answer.
+    `timeout_s` bounds the silence between two reads, `most_bytes` the body of one answer, `connect_s` the
+    making of one connection, its TLS included.
 
     Our own client (`http1`) costs a third of the CPU and hangs up at once when a call is cancelled. Where the
     environment names a proxy (`HTTPS_PROXY`, `NO_PROXY`), pyreqwest goes through it (`reqwest`).
@@ -28,10 +35,10 @@ def transport_for(
     if _is_proxied(base):
         from edgewise.upstreams.transports.reqwest import Reqwest  # noqa: PLC0415 - few need it
 
-        return Reqwest(name, base, headers, timeout_s=timeout_s, most_bytes=most_bytes)
+        return Reqwest(name, base, headers, timeout_s=timeout_s, most_bytes=most_bytes, connect_s=connect_s)
     from edgewise.upstreams.transports.http1 import Http1  # noqa: PLC0415 - so that deciding needs no network
 
-    return Http1(name, base, headers, timeout_s=timeout_s, most_bytes=most_bytes)
+    return Http1(name, base, headers, timeout_s=timeout_s, most_bytes=most_bytes, connect_s=connect_s)
 
 
 def _is_proxied(base: str) -> bool:

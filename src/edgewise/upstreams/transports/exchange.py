@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httptools
 
@@ -41,7 +41,7 @@ class Exchange(asyncio.Protocol):
         self.idle_since = 0.0
         self._loop: AbstractEventLoop = asyncio.get_running_loop()
         self._transport: Transport | None = None
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: Any = None  # a new one for each answer
         self._pieces: list[bytes] = []
         self._headers: list[tuple[bytes, bytes]] = []
         self._waiting: Future[None] | None = None
@@ -68,10 +68,10 @@ class Exchange(asyncio.Protocol):
         self._headers.clear()
         self._pieces.clear()
         self._size = self._buffered = 0
-        self._parser = httptools.HttpResponseParser(self)
         self._heard = self._loop.time()
         if self._broken is not None or self._transport is None:
             raise Broken("the connection broke", untouched=True)
+        self._parser = httptools.HttpResponseParser(self)
         self._transport.write(call)
         while not self._answered:
             await self._news()
@@ -131,6 +131,7 @@ class Exchange(asyncio.Protocol):
         del exc
         self._transport = None
         self._reusable = False
+        self._parser = None  # it holds on to us, too
         if self._answered and not self._complete and self._until_close():
             self._complete = True
             self._wake()

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from edgewise.domain.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from edgewise.upstreams.transports.exchange import Broken, Exchange
-from edgewise.upstreams.transports.reply import CONNECT_TIMEOUT_S, HTTP_OK, MOST_BYTES, Reply
+from edgewise.upstreams.transports.reply import CONNECT_S, HTTP_OK, MOST_BYTES, Reply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -25,13 +25,16 @@ IDLE_S = 30.0
 
 
 class Http1:
-    """A `Transport`. `timeout_s` bounds the silence between two reads, `most_bytes` the body of an answer.
+    """A `Transport`.
+
+    `timeout_s` bounds the silence between two reads, `most_bytes` the body of an answer, `connect_s` the
+    making of a connection.
 
     A kept-alive connection that the server closed just when we used it is tried again, once, on a fresh one:
     nothing of an answer had come.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument a property of the endpoint
         self,
         name: str,
         base: str,
@@ -39,10 +42,11 @@ class Http1:
         *,
         timeout_s: float,
         most_bytes: int = MOST_BYTES,
+        connect_s: float = CONNECT_S,
     ) -> None:
         address = urlsplit(base)
         self._making = partial(Exchange, most_bytes)
-        self._name, self._timeout_s = name, timeout_s
+        self._name, self._timeout_s, self._connect_s = name, timeout_s, connect_s
         self._tls = _tls() if address.scheme == "https" else None
         self._host, self._port = address.hostname or "", address.port or (443 if self._tls else 80)
         self._path = address.path.rstrip("/").encode()
@@ -154,14 +158,14 @@ class Http1:
     async def _connect(self) -> Exchange:
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            async with asyncio.timeout(self._connect_s):
                 _, exchange = await loop.create_connection(
                     self._making, self._host, self._port, ssl=self._tls
                 )
         except TimeoutError as error:
             where = f"{self._host}:{self._port}"
             raise UpstreamTimeout(
-                f"{self._name}: no connection to {where} in {CONNECT_TIMEOUT_S:g} s."
+                f"{self._name}: no connection to {where} in {self._connect_s:g} s."
             ) from error
         except ssl.SSLError as error:
             why = f"the certificate or TLS of {self._host}:{self._port} is not accepted"

@@ -10,7 +10,7 @@ from edgewise.domain.errors import UpstreamRefused
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-CONNECT_TIMEOUT_S = 2.5  # a lost first packet is sent again after 1 s
+CONNECT_S = 2.5  # for one connection; a lost first packet is sent again after 1 s
 ERROR_BODY_BYTES = 65_536
 HTTP_OK = 200
 MOST_BYTES = 100_000_000  # of one answer

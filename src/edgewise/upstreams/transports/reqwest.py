@@ -21,7 +21,7 @@ from pyreqwest.exceptions import (
 
 from edgewise.domain.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from edgewise.upstreams.transports.reply import (
-    CONNECT_TIMEOUT_S,
+    CONNECT_S,
     ERROR_BODY_BYTES,
     HTTP_OK,
     MOST_BYTES,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 class Reqwest:
     """A `Transport`. Its client is built on first use: a client that nobody uses costs nothing."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument a property of the endpoint
         self,
         name: str,
         base: str,
@@ -47,8 +47,9 @@ class Reqwest:
         *,
         timeout_s: float,
         most_bytes: int = MOST_BYTES,
+        connect_s: float = CONNECT_S,
     ) -> None:
-        self._most_bytes = most_bytes
+        self._most_bytes, self._connect_s = most_bytes, connect_s
         self._name, self._base, self._timeout_s = name, base, timeout_s
         self._headers = dict(headers)
         self._client: Client | None = None
@@ -100,7 +101,7 @@ class Reqwest:
             ClientBuilder()
             .follow_redirects(enable=False)
             .referer(enable=False)
-            .connect_timeout(timedelta(seconds=CONNECT_TIMEOUT_S))
+            .connect_timeout(timedelta(seconds=self._connect_s))
             .read_timeout(timedelta(seconds=self._timeout_s))
         )
         return builder.build()
@@ -123,7 +124,7 @@ class Reqwest:
     def _named(self, error: PyreqwestError) -> UpstreamError:
         host = urlsplit(self._base).netloc
         if isinstance(error, ConnectTimeoutError):
-            return UpstreamTimeout(f"{self._name}: no connection to {host} in {CONNECT_TIMEOUT_S:g} s.")
+            return UpstreamTimeout(f"{self._name}: no connection to {host} in {self._connect_s:g} s.")
         if isinstance(error, (ReadTimeoutError, RequestTimeoutError)):
             return UpstreamTimeout(f"{self._name} sent nothing for {self._timeout_s:g} s.")
         if isinstance(error, ConnectError):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from edgewise.learning.drawing import figure_and_axes, png
+from edgewise.outcomes.plain import captioned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
 INK = "#1f2933"
 PLACES = {"edge": "#1f77b4", "cloud": "#ff7f0e"}
 COLOURS = ("#0b6e4f", "#1f77b4", "#ff7f0e", "#9467bd", "#b7791f", "#d62728", "#17becf", "#7f7f7f")
-DPI = 110
 LARGEST, SMALLEST = 260.0, 12.0  # square points of a bubble
 
 
@@ -59,11 +56,11 @@ def _by_candidate(points: Sequence[Point], name: str) -> dict[str, list[float]]:
 
 def _label(point: Point) -> str:
     marked = point.simulated and "simulated" not in point.candidate
-    return f"{point.candidate} (simulated)" if marked else point.candidate
+    return captioned(f"{point.candidate} (simulated)" if marked else point.candidate)
 
 
 def _boxes(values: dict[str, list[float]], title: str, unit: str) -> bytes:
-    figure, axes = _figure(4.2)
+    figure, axes = figure_and_axes(4.2)
     drawn = axes.boxplot(list(values.values()), patch_artist=True, widths=0.6, flierprops={"markersize": 3})
     for number, box in enumerate(drawn["boxes"]):
         box.set(facecolor=COLOURS[number % len(COLOURS)], alpha=0.6, edgecolor=INK)
@@ -74,11 +71,11 @@ def _boxes(values: dict[str, list[float]], title: str, unit: str) -> bytes:
     axes.set_ylabel(unit)
     axes.set_ylim(bottom=0)
     axes.set_title(f"{title}, measured (number of calls)", loc="left", fontsize=10)
-    return _png(figure)
+    return png(figure)
 
 
 def _scatter(points: Sequence[Point]) -> bytes:
-    figure, axes = _figure(4.6)
+    figure, axes = figure_and_axes(4.6)
     names = sorted({p.candidate for p in points})
     for name in names:
         mine = [p for p in points if p.candidate == name]
@@ -94,11 +91,11 @@ def _scatter(points: Sequence[Point]) -> bytes:
     axes.set_ylabel("quality")
     axes.set_title("Latency and quality of each answer, measured", loc="left", fontsize=10)
     axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    return _png(figure)
+    return png(figure)
 
 
 def _bubbles(points: Sequence[Point]) -> bytes:
-    figure, axes = _figure(4.6)
+    figure, axes = figure_and_axes(4.6)
     sizes = [SMALLEST + share * (LARGEST - SMALLEST) for share in shares(points)]
     for place, colour in PLACES.items():
         mine = [(p, size) for p, size in zip(points, sizes, strict=True) if p.location == place]
@@ -117,21 +114,4 @@ def _bubbles(points: Sequence[Point]) -> bytes:
     axes.set_ylabel("latency, ms")
     axes.set_title("Edge and cloud: each answer, as large as its QoS", loc="left", fontsize=10)
     axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    return _png(figure)
-
-
-def _figure(height: float) -> tuple[Any, Any]:
-    figure: Any = Figure(figsize=(8.0, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
-
-
-def _png(figure: Any) -> bytes:
-    """The picture's bytes: without a date, so that the same profile gives the same file."""
-    held = BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # names in a script that the font lacks are drawn as boxes
-        figure.savefig(held, format="png", dpi=DPI, metadata={"Software": None})
-    return held.getvalue()
+    return png(figure)
