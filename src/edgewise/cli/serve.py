@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -41,7 +40,7 @@ def command(
 
 async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> None:
     from edgewise.app import App  # noqa: PLC0415 - the gateway loads only when it serves
-    from edgewise.app.patrolling import patrol_for  # noqa: PLC0415 - the same
+    from edgewise.app.watching import watchers_for  # noqa: PLC0415 - the same
     from edgewise.gateway import Accounts, Gateway, Pages, listen, serve  # noqa: PLC0415 - the same
 
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has drained
@@ -49,22 +48,17 @@ async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> N
     listener = listen(settings.server)
     host, port = listener.getsockname()[:2]
     accounts = Accounts(settings.server.keys, time_zone=settings.budget.time_zone)
-    lines = Lines(out) if show else None
-    patrol = patrol_for(settings)
+    watchers = watchers_for(settings)
+    bells = [*([accounts.observe] if accounts.by_name else []), *watchers.observers()]
+    bells += [Lines(out)] if show else []
 
     def observe(record: Record) -> None:
-        if accounts.by_name:
-            accounts.observe(record)
-        if patrol is not None:
-            patrol.monitor.observe(record)
-        if lines is not None:
-            lines(record)
+        for bell in bells:
+            bell(record)
 
     async with App(settings, observer=observe) as app:
         accounts.load(app.reader)
-        rounds = None
-        if patrol is not None:
-            rounds = asyncio.create_task(patrol.run(app.reader, settings.monitor.every_s))
+        rounds = watchers.begin(app)
         pages = Pages(
             router=app.router,
             log=app.log,
@@ -73,6 +67,7 @@ async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> N
             embeddings={settings.embeddings.model: app.embed},
             ready=app.problem,
             warnings=app.warnings,
+            metrics=watchers.metrics(app),
         )
         app.warm()
         for line in banner(settings, notes, app_address(host, port)):

@@ -90,7 +90,7 @@ class Door:
 
 def needed(path: str) -> KeyScope:
     """The scope that a path asks for. What others asked and were told is for readers."""
-    if path.startswith("/v1/decisions"):
+    if path.startswith("/v1/decisions") or path == "/metrics":
         return "read"
     return "inference" if path.startswith("/v1/") else "admin"
 

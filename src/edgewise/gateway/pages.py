@@ -1,4 +1,4 @@
-"""Everything but chat: models, embeddings, route, decisions, feedback, health."""
+"""Everything but chat: models, embeddings, route, decisions, feedback, health, metrics."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 DECISIONS = "/v1/decisions/"
 MODELS = "/v1/models/"
+METRICS = "/metrics"
+TEXT = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
 MOST_TEXTS = 2048
 MOST_DECISIONS = 1000
 MOST_LISTED_BYTES = 16_000_000  # of texts in one page of decisions
@@ -75,7 +77,8 @@ class Pages:
     """The gateway's cooler paths.
 
     `embeddings` give vectors (n, d) and a token count by model; `ready` a problem or None; `warnings` what is
-    not as it should be, though requests can be answered.
+    not as it should be, though requests can be answered. `metrics` is the page for Prometheus, where there is
+    one.
     """
 
     router: Router
@@ -85,6 +88,7 @@ class Pages:
     embeddings: Mapping[str, Embed]
     ready: Callable[[], str | None]
     warnings: Callable[[], Sequence[str]] = tuple
+    metrics: Callable[[], bytes] | None = None
 
     def at(self, path: str) -> Mapping[str, Handler]:
         """The handlers of a path by method; empty where there is nothing."""
@@ -101,6 +105,7 @@ class Pages:
             "/openapi.json": {"GET": self.openapi},
             "/healthz": {"GET": self.healthz, "HEAD": self.healthz},
             "/readyz": {"GET": self.readyz, "HEAD": self.readyz},
+            METRICS: {"GET": self.measured} if self.metrics is not None else {},
         }
         return fixed.get(path, {})
 
@@ -193,6 +198,11 @@ class Pages:
             await send_json(send, {"status": "ready", **more})
         else:
             await send_json(send, {"status": "not ready", "problem": problem, **more}, status=503)
+
+    async def measured(self, _: Scope, __: Receive, send: Send) -> None:
+        """The traffic in numbers, in Prometheus' text format."""
+        found = b"" if self.metrics is None else self.metrics()
+        await send_bytes(send, 200, [TEXT], found)
 
     def _warned(self) -> dict[str, list[str]]:
         warnings = list(self.warnings())

@@ -10,7 +10,7 @@ Window = Literal["5m", "1h", "24h", "7d"]
 
 
 class MonitorSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[monitor]`: how often alerts are looked at, and who hears of them beside the log.
+    """`[monitor]`: how often alerts are looked at, who hears of them beside the log, and `/metrics`.
 
     `webhook` gets a POST, signed with the secret in the environment variable `secret_env`; `command` is a
     program and its arguments, which reads the alert as JSON.
@@ -21,6 +21,7 @@ class MonitorSettings(Struct, frozen=True, forbid_unknown_fields=True):
     webhook: str | None = None
     secret_env: str | None = None
     command: tuple[str, ...] = ()
+    metrics: bool = True
 
 
 class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):

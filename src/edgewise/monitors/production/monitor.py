@@ -10,7 +10,7 @@ from edgewise.domain.feedback import quality_of
 from edgewise.monitors.clock import SystemClock
 from edgewise.monitors.production.histogram import place_of
 from edgewise.monitors.production.rings import RINGS, STEP_S, Ring, total
-from edgewise.monitors.production.tally import Tally
+from edgewise.monitors.production.tally import Tally, fell_back
 from edgewise.outcomes.ledger import Ledger
 from edgewise.settings.schema import BudgetSettings
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from edgewise.domain.candidates import Location
     from edgewise.domain.decisions import Feedback, Record
     from edgewise.monitors.clock import Clock
+    from edgewise.monitors.drift import Drift
     from edgewise.outcomes.counting import Counted
     from edgewise.outcomes.reader import LogReader
 
@@ -31,7 +32,7 @@ class ProductionMonitor:
     """Counts what ends, as it ends: `load` what the log holds, then `observe` each record.
 
     `locations` says where candidates are; what decisions say is learned on the way. A record counts at the
-    time at which it is observed. May be read from any thread.
+    time at which it is observed. `drift`, where it stands, tells its figures beside these. May be read from any thread.
     """
 
     def __init__(
@@ -39,10 +40,12 @@ class ProductionMonitor:
         locations: Mapping[str, Location] | None = None,
         *,
         budget: BudgetSettings | None = None,
+        drift: Drift | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
         self.budget = budget or BudgetSettings()
+        self.drift = drift
         self._edges = {name: place == "edge" for name, place in (locations or {}).items()}
         self._rings = {name: Ring(width, count) for name, (width, count) in RINGS.items()}
         self._shadows: dict[str, None] = {}
@@ -181,10 +184,5 @@ def _answered(outcome: Outcome, tally: Tally) -> None:
     tally.ok += 1
     place = place_of(outcome.latency_s)
     tally.took[place] = tally.took.get(place, 0) + 1
-    if len(outcome.attempts) > 1 and _fell_back(outcome):
+    if len(outcome.attempts) > 1 and fell_back(outcome):
         tally.fallbacks += 1
-
-
-def _fell_back(outcome: Outcome) -> bool:
-    first = outcome.attempts[0]
-    return first.candidate != outcome.candidate and first.status in ("error", "incomplete")

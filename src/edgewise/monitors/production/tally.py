@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from edgewise.domain.decisions import Outcome
 
 COUNTS: Final = (
     "edge", "cloud", "ok", "failed", "cancelled", "fallbacks", "priced", "cost_usd", "cost_squares",
@@ -54,3 +57,11 @@ class Tally:
         took = self.took
         for place, count in other.took.items():
             took[place] = took.get(place, 0) + count
+
+
+def fell_back(outcome: Outcome) -> bool:
+    """Whether another than the first that was asked answered, because the first had failed."""
+    if not outcome.attempts:
+        return False
+    first = outcome.attempts[0]
+    return first.candidate != outcome.candidate and first.status in ("error", "incomplete")
