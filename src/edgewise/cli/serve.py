@@ -40,6 +40,7 @@ def command(
 
 async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> None:
     from edgewise.app import App  # noqa: PLC0415 - the gateway loads only when it serves
+    from edgewise.app.showing import dashboard_for  # noqa: PLC0415 - the same
     from edgewise.app.watching import watchers_for  # noqa: PLC0415 - the same
     from edgewise.gateway import Accounts, Gateway, Pages, listen, serve  # noqa: PLC0415 - the same
 
@@ -69,10 +70,13 @@ async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> N
             warnings=app.warnings,
             metrics=watchers.metrics(app),
         )
+        site = dashboard_for(app, watchers.patrol)
+        if site is not None:
+            bells.append(site.observe)
         app.warm()
         for line in banner(settings, notes, app_address(host, port)):
             err(line) if not show else out(line)
-        gateway = Gateway(app.router, pages, settings.server, accounts)
+        gateway = Gateway(app.router, pages, settings.server, accounts, site)
         try:
             await serve(gateway, settings.server, listener)
         finally:

@@ -51,6 +51,7 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     body_timeout_s: float = 60.0
     max_connections: int = 10_000
     drain_s: float = 10.0
+    dashboard: bool = True
     keys: tuple[ServerKey, ...] = ()
 
 

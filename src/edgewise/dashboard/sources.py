@@ -1,0 +1,28 @@
+"""What pages may look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgewise.domain.protocols import OutcomeLog
+    from edgewise.monitors.production.patrol import Patrol
+    from edgewise.outcomes import LogReader
+    from edgewise.router import Router
+    from edgewise.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """A running Edgewise, as its pages see it.
+
+    `reader` is the pages' own, so that a long question keeps nobody else waiting. `patrol` has the monitor of
+    the traffic and the alerts; None where `[monitor]` is off.
+    """
+
+    settings: Settings
+    router: Router
+    log: OutcomeLog
+    reader: LogReader
+    patrol: Patrol | None = None
