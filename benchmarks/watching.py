@@ -75,7 +75,7 @@ def _story(number: int) -> tuple[Record, Record]:
     )
     took = 0.2 + number % 97 / 50
     status: Any = "error" if number % 50 == 0 else "ok"
-    spent = {"input_tokens": 80 + number % 400, "output_tokens": 40 + number % 90, "cost_usd": 0.0003}
+    spent: dict[str, Any] = {"input_tokens": 80 + number % 400, "output_tokens": 40 + number % 90, "cost_usd": 0.0003}
     attempt = Attempt(
         candidate=name,
         status=status,

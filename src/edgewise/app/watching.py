@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgewise.app.patrolling import patrol_for
 from edgewise.monitors.metrics import Traffic, page, process_families
-from edgewise.monitors.metrics.exposition import counted
+from edgewise.monitors.metrics.exposition import counted, single
 from edgewise.settings.alerts import rules_for
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ def _state(app: App) -> list[Family]:
     ]
     return [
         counted("edgewise_info", [({"version": version("edgewise")}, 1)]),
-        counted("edgewise_ready", [({}, int(app.problem() is None))]),
-        counted("edgewise_warnings", [({}, len(app.warnings()))]),
+        single("edgewise_ready", int(app.problem() is None)),
+        single("edgewise_warnings", len(app.warnings())),
         counted("edgewise_signal", signals),
     ]
 
@@ -84,12 +84,12 @@ def _watched(patrol: Patrol, settings: Settings) -> list[Family]:
     """Edgewise's own alerts, and the money."""
     standing = {alert.name for alert in patrol.alerts.standing}
     ledger = patrol.monitor.ledger
-    budget = [] if ledger.usd_per_day is None else [({}, ledger.usd_per_day)]
+    budget = [] if ledger.usd_per_day is None else [ledger.usd_per_day]
     return [
         counted(
             "edgewise_alert",
             [({"alert": rule.name}, int(rule.name in standing)) for rule in rules_for(settings.alerts)],
         ),
-        counted("edgewise_budget_usd", budget),
-        counted("edgewise_spent_today_usd", [({}, ledger.today.usd)]),
+        single("edgewise_budget_usd", *budget),
+        single("edgewise_spent_today_usd", ledger.today.usd),
     ]

@@ -36,15 +36,6 @@ class Spending(Struct, frozen=True):
         """What is known to be spent."""
         return self.billed + self.estimated
 
-    def with_call(self, cost_usd: float | None, state: CostState) -> Spending:
-        """The same day after one more call."""
-        if cost_usd is None or state == "unpriced":
-            unknown = self.unpriced + (state == "unpriced")
-            return Spending(self.billed, self.estimated, unknown)
-        if state == "billed":
-            return Spending(self.billed + cost_usd, self.estimated, self.unpriced)
-        return Spending(self.billed, self.estimated + cost_usd, self.unpriced)
-
 
 class Ledger:
     """Today's spending: read from the log once, then kept up by every record that is written.
@@ -67,23 +58,23 @@ class Ledger:
         self._levels = constrained_at, critical_at
         self._lock = Lock()
         self._begins, self._ends = self._day(clock())
-        self._today = Spending()
+        self._begin()
 
     def load(self, reader: LogReader, *, key: str | None = None) -> None:
         """Count what the log holds of today, of one key's requests where `key` names one.
 
         Raises StoreError where it cannot be read.
         """
-        found = Spending()
-        for _, state, usd, calls in reader.spent(self._begins, key=key):
-            if state == "unpriced":
-                found = Spending(found.billed, found.estimated, found.unpriced + calls)
-            elif state == "billed":
-                found = Spending(found.billed + usd, found.estimated, found.unpriced)
-            else:
-                found = Spending(found.billed, found.estimated + usd, found.unpriced)
+        found = list(reader.spent(self._begins, key=key))
         with self._lock:
-            self._today = found
+            self._begin()
+            for _, state, usd, calls in found:
+                if state == "unpriced":
+                    self._unpriced += calls
+                elif state == "billed":
+                    self._billed += usd
+                else:
+                    self._estimated += usd
 
     def observe(self, record: Record) -> None:
         """Count an outcome that has just been written; other records cost nothing."""
@@ -91,10 +82,9 @@ class Ledger:
             return
         with self._lock:
             self._turn()
-            if (
-                record.at >= self._begins or self._clock() < self._begins
-            ):  # the clock was set back over midnight
-                self._today = self._today.with_call(record.cost_usd, record.cost_state)
+            # Or the clock was set back over midnight.
+            if record.at >= self._begins or self._clock() < self._begins:
+                self._book(record.cost_usd, record.cost_state)
 
     @property
     def begins(self) -> float:
@@ -108,7 +98,7 @@ class Ledger:
         """The day's spending so far."""
         with self._lock:
             self._turn()
-            return self._today
+            return Spending(self._billed, self._estimated, self._unpriced)
 
     @property
     def rest_s(self) -> float:
@@ -136,7 +126,21 @@ class Ledger:
         now = self._clock()
         if now >= self._ends:
             self._begins, self._ends = self._day(now)
-            self._today = Spending()
+            self._begin()
+
+    def _begin(self) -> None:
+        """A day on which nothing is spent yet."""
+        self._billed = self._estimated = 0.0
+        self._unpriced = 0
+
+    def _book(self, cost_usd: float | None, state: CostState) -> None:
+        """Count one more call."""
+        if cost_usd is None or state == "unpriced":
+            self._unpriced += state == "unpriced"
+        elif state == "billed":
+            self._billed += cost_usd
+        else:
+            self._estimated += cost_usd
 
     def _day(self, now: float) -> tuple[float, float]:
         """Unix seconds of the day's midnights, before and after `now`."""

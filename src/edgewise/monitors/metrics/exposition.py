@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 ESCAPED: Final = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 
+UNLABELLED: Final[Mapping[str, str]] = {}
+
+
 class Sample(NamedTuple):
     """One number; `suffix` is what a histogram adds to its family's name."""
 
@@ -33,6 +36,11 @@ class Family(NamedTuple):
 def counted(name: str, found: Iterable[tuple[Mapping[str, str], float]]) -> Family:
     """A counter or a gauge."""
     return Family(name, [Sample(labels, value) for labels, value in found])
+
+
+def single(name: str, *values: float) -> Family:
+    """A number without labels, where there is one."""
+    return Family(name, [Sample(UNLABELLED, value) for value in values])
 
 
 def spread_out(name: str, found: Iterable[tuple[Mapping[str, str], Spread]]) -> Family:

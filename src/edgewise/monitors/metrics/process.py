@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
-from edgewise.monitors.metrics.exposition import Family, counted
+from edgewise.monitors.metrics.exposition import Family, single
 
 if TYPE_CHECKING:
     import psutil
@@ -24,7 +24,7 @@ def process_families() -> list[Family]:
         }
         with suppress(AttributeError):  # Windows knows handles only
             found["process_open_fds"] = process.num_fds()
-    return [counted(name, [({}, value)]) for name, value in found.items()]
+    return [single(name, value) for name, value in found.items()]
 
 
 @cache

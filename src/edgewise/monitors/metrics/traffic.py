@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, get_args
 
 from edgewise.domain.decisions import Decision, Outcome, Reason
 from edgewise.domain.feedback import quality_of
-from edgewise.monitors.metrics.exposition import counted, spread_out
+from edgewise.monitors.metrics.exposition import UNLABELLED, counted, spread_out
 from edgewise.monitors.metrics.places import Place, place_families
 from edgewise.monitors.metrics.spread import DECISION_S, OVERHEAD_S, QUALITY, Spread
 from edgewise.monitors.production.tally import fell_back
@@ -87,9 +87,9 @@ class Traffic:
             counted("edgewise_requests_total", [(end.labels, end.requests) for end in ends]),
             counted("edgewise_fallbacks_total", [(p.labels, took_over[p]) for p in self._places.values()]),
             *place_families(list(self._places.values())),
-            spread_out("edgewise_overhead_seconds", [({}, self._overhead)]),
+            spread_out("edgewise_overhead_seconds", [(UNLABELLED, self._overhead)]),
             spread_out("edgewise_decision_seconds", [({"policy": p}, s) for p, s in self._policies.items()]),
-            spread_out("edgewise_quality", [({}, self._quality)]),
+            spread_out("edgewise_quality", [(UNLABELLED, self._quality)]),
         ]
 
     def _decided(self, decision: Decision) -> None:
