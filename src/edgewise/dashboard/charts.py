@@ -6,13 +6,13 @@ with text of its own size: coordinates across are percentages, and only lines ar
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from math import floor, log10
 from typing import Final
 
 from msgspec import Struct
 
+from edgewise.dashboard.figure import figure
 from edgewise.dashboard.html import Child, Html, h
 from edgewise.dashboard.tables import table
 from edgewise.dashboard.units import UNKNOWN, clock, iso, moment
@@ -23,7 +23,6 @@ Unit = Callable[[float | None], str]
 HEIGHT: Final = 150
 TOP, BOTTOM = 12, 20
 COLOURS: Final = 5
-NAME: Final = re.compile(r"[^a-z0-9]+")
 WIDE: Final = 1000  # units across of what is stretched
 
 
@@ -108,7 +107,7 @@ def whiskers(  # noqa: PLR0913 - the rows and their scale
     svg = h.svg(drawn, scale, height=height, width="100%", aria_hidden="true", focusable="false")
     said = [(name, unit(mean), unit(low), unit(high)) for name, mean, low, high in rows]
     data = table(("", "mean", "low", "high"), said, caption=title, numbers=(1, 2, 3))
-    return _framed(title, svg, data, legend=None, readout=False)
+    return figure(title, svg, data, legend=None, readout=False)
 
 
 def _figure(  # noqa: PLR0913, PLR0917 - a figure's parts
@@ -152,33 +151,7 @@ def _figure(  # noqa: PLR0913, PLR0917 - a figure's parts
     ]
     data = table(("", *(one.name for one in series)), rows, caption=title, numbers=range(1, len(series) + 1))
     keys = [h.span(one.name, class_=f"c{one.colour % COLOURS}") for one in series]
-    return _framed(title, svg, data, legend=keys if len(series) > 1 else None, readout=True)
-
-
-def _framed(title: str, svg: Html, data: Html, *, legend: Child, readout: bool) -> Html:
-    name = NAME.sub("-", title.lower()).strip("-")
-    saving = h.span(
-        h.button("CSV", type="button", class_="quiet", data_save="csv", aria_label=f"Save {title} as CSV"),
-        h.button("PNG", type="button", class_="quiet", data_save="png", aria_label=f"Save {title} as PNG"),
-        class_="save",
-    )
-    told = "Its values are in the table below it; the arrow keys read them one by one." if readout else ""
-    plot = h.div(
-        svg,
-        class_="plot",
-        tabindex="0" if readout else None,
-        role="img",
-        aria_label=f"{title}. {told}".strip(),
-    )
-    return h.figure(
-        h.figcaption(h.h3(title), h.span(legend, class_="legend") if legend is not None else None),
-        plot,
-        h.p("", class_="readout", aria_live="polite") if readout else None,
-        h.div(h.details(h.summary("Table"), data), saving, class_="below"),
-        class_="chart",
-        data_title=title,
-        data_name=name,
-    )
+    return figure(title, svg, data, legend=keys if len(series) > 1 else None, readout=True)
 
 
 def _told(value: float | None, unit: Unit) -> Child:

@@ -79,4 +79,5 @@ async def _either(event: asyncio.Event, seconds: float) -> None:
 
 
 def _event(changed: Mapping[str, Html]) -> bytes:
-    return b"event: change\ndata: " + msgspec.json.encode(changed) + b"\n\n"
+    plain = {name: str(html) for name, html in changed.items()}
+    return b"event: change\ndata: " + msgspec.json.encode(plain) + b"\n\n"

@@ -116,8 +116,10 @@ class Dashboard:
             try:
                 return live(replace(first, now=time()))
             except EdgewiseError as error:
-                logger.warning("%s cannot be kept up to date: %s", page.path, error)
-                return {}
+                logger.warning("%s is not kept up to date: %s", page.path, error)
+            except Exception:
+                logger.exception("%s is not kept up to date", page.path)
+            return {}
 
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": 200, "headers": [*headers, *SECURITY]})

@@ -18,10 +18,11 @@ def table(  # noqa: PLR0913 - the columns, the rows, and how they are shown
     numbers: Iterable[int] = (),
     id_: str | None = None,
     hidden_caption: bool = True,
+    rows_html: Child = None,
 ) -> Html:
     """A table whose first cell heads its row. `numbers` are the places of the columns that hold numbers.
 
-    It scrolls within itself where it is wider than the screen.
+    `rows_html` are further rows that `row` made. It scrolls within itself where it is wider than the screen.
     """
     right = frozenset(numbers)
     head = h.tr([h.th(name, scope="col", class_=_side(at, right)) for at, name in enumerate(columns)])
@@ -29,7 +30,7 @@ def table(  # noqa: PLR0913 - the columns, the rows, and how they are shown
     drawn = h.table(
         h.caption(caption, class_="unseen" if hidden_caption else None),
         h.thead(head),
-        h.tbody(body, id=id_),
+        h.tbody(body, rows_html, id=id_),
     )
     return h.div(drawn, class_="scroll", tabindex="0", role="region", aria_label=caption)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from math import inf
@@ -14,6 +15,7 @@ from edgewise.domain.stories import Story
 from edgewise.outcomes.counting import PLACES, Counted, counted
 from edgewise.outcomes.faults import identity_of
 from edgewise.outcomes.gaps import SELECT_GAPS, gaps_of
+from edgewise.outcomes.listing import listed
 from edgewise.outcomes.rows import (
     DECISION_COLUMNS,
     FEEDBACK_COLUMNS,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from edgewise.domain.candidates import Location
     from edgewise.domain.decisions import CostState, Decision, OutcomeStatus, Reason
     from edgewise.outcomes.gaps import Gap
+    from edgewise.outcomes.listing import Listing
 
 PAGE = 200
 LAST = "last"
@@ -60,7 +63,7 @@ class Filters(TypedDict, total=False):
     """What a decision must have been; an absent filter lets everything through.
 
     `candidate` and `location` are the chosen ones, `after` and `until` bound `at` in unix seconds, `status`
-    is the outcome's.
+    is the outcome's. `text` stands in the prompt, where that was kept; capitals of ASCII do not count.
     """
 
     candidate: str
@@ -71,6 +74,7 @@ class Filters(TypedDict, total=False):
     status: OutcomeStatus
     after: float
     until: float
+    text: str
 
 
 CONDITIONS = {
@@ -82,6 +86,7 @@ CONDITIONS = {
     "status": "o.status = ?",
     "after": "d.at > ?",
     "until": "d.at <= ?",
+    "text": "d.prompt LIKE ? ESCAPE '\\'",
 }
 
 
@@ -140,6 +145,13 @@ class LogReader:
                 )
             where, values = f"{where} AND d.seq < ?", [*values, place[0][0]]
         return self._stories(where, (*values, limit), "ORDER BY d.seq DESC LIMIT ?", most_bytes)
+
+    def listed(
+        self, limit: int = 50, below: int | None = None, most_s: float = inf, **filters: Unpack[Filters]
+    ) -> Listing:
+        """The newest decisions before place `below`, as lists show them; a search ends after `most_s`."""
+        where, values = _where(filters)
+        return listed(self._rows, where, values, limit=limit, below=below, most_s=most_s)
 
     def since(self, seq: int, limit: int = PAGE, **filters: Unpack[Filters]) -> list[Story]:
         """Up to `limit` stories that were logged after place `seq`, oldest first; 0 is the beginning."""
@@ -244,7 +256,14 @@ def _is_shadow(story: Story) -> bool:
 
 def _where(filters: Filters) -> tuple[str, list[Any]]:
     kept = {name: value for name, value in filters.items() if value is not None}
+    if "text" in kept:
+        kept["text"] = f"%{_literal(str(kept['text']))}%"
     return " AND ".join(["1", *(CONDITIONS[name] for name in kept)]), list(kept.values())
+
+
+def _literal(text: str) -> str:
+    """A text as a pattern that fits nothing else."""
+    return re.sub(r"([\\%_])", r"\\\1", text)
 
 
 def _open(path: Path) -> Connection:

@@ -47,7 +47,9 @@ function theme() {
   show();
 }
 
-/** Replace what is in `element`, but keep every child that is as it was: focus and selection stay. */
+const FOCUSABLE = "a, button, input, select, textarea, summary, [tabindex]";
+
+/** Replace what is in `element`, but keep every child that is as it was; focus and open details stay. */
 export function patch(element, html) {
   const fresh = document.createElement("template");
   fresh.innerHTML = html;
@@ -57,10 +59,18 @@ export function patch(element, html) {
     const before = node.id ? known.get(node.id) : undefined;
     return before && before.isEqualNode(node) ? before : node;
   });
+  const opened = [...element.querySelectorAll("details")].map((one) => one.open);
   const held = element.contains(document.activeElement) ? document.activeElement : null;
-  const from = held?.closest("[id]")?.id;
+  const at = held ? [...element.querySelectorAll(FOCUSABLE)].indexOf(held) : -1;
+  const row = held?.closest("tr[id]")?.id;
   element.replaceChildren(...next);
-  if (held && !held.isConnected && from) document.getElementById(from)?.focus();
+  element.querySelectorAll("details").forEach((one, n) => {
+    if (opened[n]) one.open = true;
+  });
+  if (held && !held.isConnected) {
+    const again = row ? document.getElementById(row)?.querySelector(FOCUSABLE) : element.querySelectorAll(FOCUSABLE)[at];
+    again?.focus({ preventScroll: true });
+  }
   element.dispatchEvent(new CustomEvent("patched", { bubbles: true }));
 }
 
