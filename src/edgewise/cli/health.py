@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgewise.cli.console import fail, out, print_json, table
+from edgewise.cli.drift_lines import drift_lines
 from edgewise.cli.setup import ConfigOption, JsonOption  # noqa: TC001 - Typer reads them at run time
 from edgewise.cli.stored import PathOption, log_path
 from edgewise.settings import home, load
@@ -48,17 +49,20 @@ def command(
 
 
 def _health(config: Path | None, path: Path | None) -> Health:
-    from edgewise.monitors.production import ProductionMonitor, health_of, rules_for  # noqa: PLC0415 - on use
+    from edgewise.app.patrolling import monitor_for  # noqa: PLC0415 - on use
+    from edgewise.monitors.production import health_of, rules_for  # noqa: PLC0415 - the same
     from edgewise.monitors.production.alerts import Alerts  # noqa: PLC0415 - the same
     from edgewise.monitors.production.figures import figures_of  # noqa: PLC0415 - the same
     from edgewise.monitors.production.kept import read_alerts  # noqa: PLC0415 - the same
     from edgewise.outcomes.reader import LogReader  # noqa: PLC0415 - the same
 
     settings = load(config)
-    monitor = ProductionMonitor({c.id: c.location for c in settings.candidates}, budget=settings.budget)
+    monitor = monitor_for(settings)
     reader = LogReader(log_path(config, path))
     try:
         monitor.load(reader)
+        if monitor.drift is not None:
+            monitor.drift.load(reader)
     finally:
         reader.close()
     rules = rules_for(settings.alerts)
@@ -101,6 +105,9 @@ def _show(health: Health, *, as_json: bool, clear: bool = False) -> None:
         since = time.strftime("%Y-%m-%d %H:%M", time.localtime(alert.first_at))
         out(f"ALERT {alert.name}{known} since {since}: {alert.sentence}")
     _show_costs(health)
+    if health.drift is not None:
+        for line in drift_lines(health.drift):
+            out(line)
     for number, said in enumerate(health.recommendations, 1):
         out(f"{number}. {said.setting}: {said.advice}.")
         out(f"   Expected: {said.expected}.")

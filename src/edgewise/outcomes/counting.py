@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from edgewise.domain.feedback import MOST_OF_ABANDONED, PATIENCE_S
+from edgewise.outcomes.placing import DISORDER_S, first_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,9 +21,6 @@ PLACES: Final = """SELECT DISTINCT chosen, location FROM
 SHADOWS: Final = "SELECT EXISTS (SELECT 1 FROM decisions WHERE at > ?1 - 86400 AND reason = 'shadow')"
 ANY_SHADOW: Final = """AND decision_id NOT IN
     (SELECT id FROM decisions WHERE at > ?1 - 86400 AND reason = 'shadow')"""
-SEQ: Final = "SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM outcomes"
-AT: Final = "SELECT at FROM outcomes WHERE seq >= ? ORDER BY seq LIMIT 1"
-DISORDER_S: Final = 7200.0  # outcomes stand in the order of their times, but for a clock that was set
 OWN: Final = "seq >= ?4 AND at > ?1 AND at <= ?2"
 ENDED: Final = f"""SELECT CAST(at / ?3 AS INTEGER), candidate, count(*), sum(status = 'ok'),
     sum(status = 'cancelled'), total(cost_usd), total(cost_usd * cost_usd), count(cost_usd),
@@ -75,20 +73,10 @@ def counted(ask: Ask, after: float, until: float, width_s: float) -> Counted:
     """What lies after `after`, up to `until` (unix seconds), in buckets of `width_s` seconds."""
     (shadows,) = next(iter(ask(SHADOWS, (after,))))
     own = ANY_SHADOW if shadows else ""
-    outcomes = (after, until, width_s, _first(ask, after - DISORDER_S))
+    outcomes = (after, until, width_s, first_after(ask, "outcomes", after - DISORDER_S))
     return Counted(
         [Ended(*row) for row in ask(ENDED % own, outcomes)],
         [(int(bucket), float(seconds), int(count)) for bucket, seconds, count in ask(TOOK % own, outcomes)],
         [(int(bucket), float(usd), int(unpriced or 0)) for bucket, usd, unpriced in ask(PAID, outcomes)],
         [(int(b), int(n), float(t), float(sq)) for b, n, t, sq in ask(SAID % own, outcomes[:3])],
     )
-
-
-def _first(ask: Ask, after: float) -> int:
-    """The place of the first outcome after `after`, by halving: an index would cost every write."""
-    low, high = next(iter(ask(SEQ, ())))
-    while low < high:
-        middle = (low + high) // 2
-        (at,) = next(iter(ask(AT, (middle,))))
-        low, high = (low, middle) if at > after else (middle + 1, high)
-    return int(low)

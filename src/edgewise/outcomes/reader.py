@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from edgewise.domain.errors import StoreError, UnknownModel
 from edgewise.domain.ids import shadow_id
 from edgewise.domain.stories import Story
+from edgewise.outcomes.comparing import compared, place_at
 from edgewise.outcomes.counting import PLACES, Counted, counted
 from edgewise.outcomes.faults import identity_of
 from edgewise.outcomes.gaps import SELECT_GAPS, gaps_of
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from edgewise.domain.candidates import Location
     from edgewise.domain.decisions import CostState, Decision, OutcomeStatus, Reason
+    from edgewise.outcomes.comparing import Compared, Place
     from edgewise.outcomes.gaps import Gap
     from edgewise.outcomes.listing import Listing
 
@@ -176,6 +178,14 @@ class LogReader:
     def counted(self, after: float, until: float, width_s: float) -> Counted:
         """What was logged after `after`, up to `until` (unix seconds), in buckets of `width_s` seconds."""
         return counted(self._rows, after, until, width_s)
+
+    def compared(self, place: Place, most: int) -> tuple[list[Compared], list[Compared], Place]:
+        """Answers, and feedback on them, since `place`, at most so many of each; and how far that is."""
+        return compared(self._rows, place, most)
+
+    def place_at(self, at: float) -> Place:
+        """The place in the log from which on everything is later than `at` (unix seconds)."""
+        return place_at(self._rows, at)
 
     def locations(self) -> dict[str, Location]:
         """Where the candidates of the latest decisions are."""

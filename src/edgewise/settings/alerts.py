@@ -26,7 +26,13 @@ LOW_IS_BAD: Final = {
     "fallback_rate": False,
     "budget_burn": False,
     "budget_used": False,
+    "prompt_psi": False,
+    "far_share": False,
+    "quality_shift": False,
+    "latency_shift": False,
 }
+# What the watch over drift tells, of the last 24 hours only.
+DRIFT: Final = ("prompt_psi", "far_share", "quality_shift", "latency_shift")
 LEAST: Final = 30
 
 
@@ -53,6 +59,10 @@ DEFAULTS: Final = (
     Rule("fallbacks", "fallback_rate", "1h", Band(0.10, 0.06), 50),
     Rule("budget-burn", "budget_burn", "1h", Band(2.0, 1.5), 20),
     Rule("budget-used", "budget_used", "24h", Band(0.90, 0.85), 1),
+    Rule("drift-prompts", "prompt_psi", "24h", Band(0.25, 0.20), 200),
+    Rule("drift-far", "far_share", "24h", Band(0.10, 0.07), 100),
+    Rule("drift-quality", "quality_shift", "24h", Band(0.05, 0.03)),
+    Rule("drift-latency", "latency_shift", "24h", Band(1.20, 1.15), 100),
 )
 
 
@@ -79,6 +89,6 @@ def _rule(given: AlertSettings, default: Rule | None) -> Rule | None:
         leave = default.band.leave
     if leave is None:
         leave = enter / LEAVE_AT if LOW_IS_BAD.get(figure) else enter * LEAVE_AT
-    window = given.window or (default.window if default is not None else "1h")
+    window = given.window or (default.window if default is not None else "24h" if figure in DRIFT else "1h")
     least = given.least if given.least is not None else default.least if default is not None else LEAST
     return Rule(given.name, figure, window, Band(enter, leave), least)

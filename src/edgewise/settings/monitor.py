@@ -6,7 +6,7 @@ import re
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from edgewise.settings.alerts import DEFAULTS, LOW_IS_BAD, rules_for
+from edgewise.settings.alerts import DEFAULTS, DRIFT, LOW_IS_BAD, rules_for
 from edgewise.settings.complaints import Complaint, either, expected
 from edgewise.settings.secrecy import looks_secret
 from edgewise.settings.urls import url_problem
@@ -64,6 +64,8 @@ def _alert(here: str, alert: AlertSettings) -> Iterator[Complaint]:
     if figure is None:
         yield Complaint(f"{here}.figure", "is missing", f"expected {either(LOW_IS_BAD)}")
         return
+    if figure in DRIFT and alert.window not in (None, "24h"):
+        yield expected(f"{here}.window", alert.window, '"24h", over which drift is watched')
     right, wrong = ("below", "above") if LOW_IS_BAD[figure] else ("above", "below")
     if getattr(alert, wrong) is not None:
         yield Complaint(f"{here}.{wrong}", "has no effect", f"expected {right}, where {figure} is bad")

@@ -15,6 +15,7 @@ from edgewise.learning.train.held_out import calibration_error, errors, fit_and_
 from edgewise.learning.train.pack import Packed, pack, write_bundle
 from edgewise.learning.train.share import Target, check_target, gains_of, offsets_for
 from edgewise.learning.train.targets import MOST_WEIGHT, fingerprint, targets_of
+from edgewise.monitors.drift.reference import Reference
 from edgewise.policies.bundles.bundle import VALUE
 from edgewise.policies.learners.positive import PositiveLearner
 from edgewise.policies.learners.registry import learner_called
@@ -116,6 +117,7 @@ def learn(
         fingerprint=fingerprint(table, targets.value),
         notes=[*notes, *why],
         sketched=options.sketches,
+        reference=Reference.of(features.statistics),
     )
     return Trained(packed, packed.bundle(), (*notes, *why))
 

@@ -24,6 +24,10 @@ UNITS = {
     "fallback_rate": "{:.1%}",
     "budget_burn": "{:.2g} times the even pace",
     "budget_used": "{:.0%}",
+    "prompt_psi": "{:.2f}",
+    "far_share": "{:.1%}",
+    "quality_shift": "{:.3f}",
+    "latency_shift": "{:.2f} times the usual",
 }
 NOUNS = {
     "edge_share": "The share of requests that the edge answered",
@@ -36,6 +40,10 @@ NOUNS = {
     "fallback_rate": "The share of requests that another candidate had to take over",
     "budget_burn": "The pace at which the budget is spent",
     "budget_used": "The part of today's budget that is spent",
+    "prompt_psi": "How far prompts have moved from those that were learned from (population stability index)",
+    "far_share": "The share of prompts unlike all that was learned from",
+    "quality_shift": "The quality that answers fall short of what was expected of them",
+    "latency_shift": "The time that answers take",
 }
 Step = Literal["began", "ended"]
 
@@ -43,7 +51,8 @@ Step = Literal["began", "ended"]
 class Alert(Struct, frozen=True):
     """One episode: which rule, since when, last seen when (unix seconds), and the figure then.
 
-    `acknowledged_at` is when somebody said that they know; a new episode begins without it.
+    `acknowledged_at` is when somebody said that they know; a new episode begins without it. `where` is the
+    part of the traffic that it comes from, where that is known.
     """
 
     name: str
@@ -55,14 +64,16 @@ class Alert(Struct, frozen=True):
     first_at: float
     last_at: float
     acknowledged_at: float | None = None
+    where: str = ""
 
     @property
     def sentence(self) -> str:
         """What is wrong, with the numbers."""
         unit = UNITS[self.figure]
+        where = f" It comes from {self.where}." if self.where else ""
         return (
             f"{NOUNS[self.figure]} over {self.window} is {unit.format(self.value)}; "
-            f"the limit is {unit.format(self.limit)} ({self.samples} samples)."
+            f"the limit is {unit.format(self.limit)} ({self.samples} samples).{where}"
         )
 
 
@@ -109,15 +120,20 @@ class Alerts:
     def _compare(self, rule: Rule, figures: Figures, now: float) -> Change | None:
         value: float | None = getattr(figures, rule.figure)
         samples = figures.samples[rule.figure]
+        where = (figures.where or {}).get(rule.figure, "")
         before = self._standing.get(rule.name)
         if value is None or samples < rule.least:
             return self._quiet(before, figures, now)
         if not rule.band.holds(value, already=before is not None):
             return None if before is None else self._end(replace(before, value=value, samples=samples), now)
         if before is not None:
-            self._standing[rule.name] = replace(before, value=value, samples=samples, last_at=now)
+            self._standing[rule.name] = replace(
+                before, value=value, samples=samples, last_at=now, where=where or before.where
+            )
             return None
-        alert = Alert(rule.name, rule.figure, rule.window, rule.band.enter, value, samples, now, now)
+        alert = Alert(
+            rule.name, rule.figure, rule.window, rule.band.enter, value, samples, now, now, where=where
+        )
         self._standing[rule.name] = alert
         return Change("began", alert)
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from edgewise.monitors.production.histogram import quantile
 from edgewise.monitors.production.rings import RINGS
+from edgewise.settings.alerts import DRIFT
 
 if TYPE_CHECKING:
     from edgewise.monitors.production.monitor import ProductionMonitor
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 WINDOWS: Final = tuple(RINGS)
 SECONDS: Final = {name: width * count for name, (width, count) in RINGS.items()}
 DAY_S: Final = 86_400.0
+DRIFT_WINDOW: Final = "24h"
 
 
 class Figures(Struct, frozen=True):
@@ -26,6 +28,11 @@ class Figures(Struct, frozen=True):
     all that was spent, shadows included. `budget_burn` is how many times faster than evenly over the day the
     budget is being spent, `budget_used` the share of today's budget that is gone. `samples` says how many
     requests or how much feedback each figure rests on.
+
+    What the watch over drift tells stands in the window of 24 hours: `prompt_psi` is the largest population
+    stability index of prompts' statistics, `far_share` the share of prompts unlike all that was learned from,
+    `quality_shift` the quality lost against the forecast, `latency_shift` latency as a multiple of it, both
+    of the worst candidate. `where` says by figure what it comes from.
     """
 
     window: str
@@ -43,6 +50,11 @@ class Figures(Struct, frozen=True):
     budget_burn: float | None
     budget_used: float | None
     samples: dict[str, int]
+    prompt_psi: float | None = None
+    far_share: float | None = None
+    quality_shift: float | None = None
+    latency_shift: float | None = None
+    where: dict[str, str] | None = None
 
 
 def figures_of(monitor: ProductionMonitor, window: str) -> Figures:
@@ -50,7 +62,9 @@ def figures_of(monitor: ProductionMonitor, window: str) -> Figures:
     tally = monitor.window(window)
     daily = monitor.budget.usd_per_day
     placed, finished = tally.edge + tally.cloud, tally.ok + tally.failed
+    told = monitor.drift.figures() if monitor.drift is not None and window == DRIFT_WINDOW else {}
     samples = {
+        **dict.fromkeys(DRIFT, 0),
         "edge_share": placed,
         "quality": tally.said,
         **dict.fromkeys(("p50_s", "p95_s", "p99_s"), tally.ok),
@@ -58,6 +72,7 @@ def figures_of(monitor: ProductionMonitor, window: str) -> Figures:
         "error_rate": finished,
         "fallback_rate": finished,
         **dict.fromkeys(("budget_burn", "budget_used"), tally.priced),
+        **{name: figure.samples for name, figure in told.items()},
     }
     return Figures(
         window=window,
@@ -75,6 +90,8 @@ def figures_of(monitor: ProductionMonitor, window: str) -> Figures:
         budget_burn=_burn(tally, window, daily),
         budget_used=None if daily is None else monitor.ledger.today.usd / daily,
         samples=samples,
+        **{name: figure.value for name, figure in told.items()},
+        where={name: figure.where for name, figure in told.items() if figure.where} or None,
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
 
+from edgewise.monitors.drift.report import DriftReport
 from edgewise.monitors.production.advice import Recommendation, recommendations
 from edgewise.monitors.production.alerts import Alert
 from edgewise.monitors.production.costs import Costs, costs_of
@@ -56,7 +57,8 @@ class Part(Struct, frozen=True):
 class Health(Struct, frozen=True):
     """The report. `score` is 100 less what the parts lost, None where nothing can be said (`unknown`).
 
-    `at` is unix seconds, `period` the window that the parts are judged over.
+    `at` is unix seconds, `period` the window that the parts are judged over. `drift` is what the watch over
+    drift found; None where nobody watched.
     """
 
     at: float
@@ -69,6 +71,7 @@ class Health(Struct, frozen=True):
     alerts: tuple[Alert, ...]
     costs: Costs
     recommendations: tuple[Recommendation, ...]
+    drift: DriftReport | None = None
 
     @property
     def exit_code(self) -> int:
@@ -102,6 +105,7 @@ def health_of(
         alerts=standing,
         costs=costs,
         recommendations=recommendations(day, monitor.window(PERIOD), limits, settings),
+        drift=None if monitor.drift is None else monitor.drift.report(),
     )
 
 

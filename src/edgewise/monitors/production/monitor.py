@@ -32,7 +32,8 @@ class ProductionMonitor:
     """Counts what ends, as it ends: `load` what the log holds, then `observe` each record.
 
     `locations` says where candidates are; what decisions say is learned on the way. A record counts at the
-    time at which it is observed. `drift`, where it stands, tells its figures beside these. May be read from any thread.
+    time at which it is observed. `drift`, where it stands, tells its figures beside these. May be read from
+    any thread.
     """
 
     def __init__(

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
     from pathlib import Path
 
+    from edgewise.monitors.drift import Drift
     from edgewise.monitors.production.alerts import Alerts
     from edgewise.monitors.production.delivery import Deliver
     from edgewise.monitors.production.monitor import ProductionMonitor
     from edgewise.outcomes.reader import LogReader
 
 logger = logging.getLogger("edgewise.alerts")
+DRIFT_S = 60.0  # between two looks for drift: it comes in hours, and each look reads the log
 
 
 class Patrol:
@@ -38,11 +40,15 @@ class Patrol:
             await asyncio.to_thread(self.monitor.load, reader)
         except StoreError as error:  # what is observed counts all the same
             logger.warning("The figures begin with now: %s", error)
+        drift = self.monitor.drift
+        watch = None if drift is None else asyncio.create_task(_watch(drift, reader, max(every_s, DRIFT_S)))
         try:
             while True:
                 await self.look()
                 await asyncio.sleep(every_s)
         finally:
+            if watch is not None:
+                watch.cancel()
             for task in self._under_way:
                 task.cancel()
 
@@ -71,6 +77,21 @@ class Patrol:
     async def settled(self) -> None:
         """Wait until everything is delivered, or given up."""
         await asyncio.gather(*self._under_way)
+
+
+async def _watch(drift: Drift, reader: LogReader, every_s: float) -> None:
+    """Have the log read for drift, in a thread; what cannot be read now is read later."""
+    work = drift.load
+    while True:
+        try:
+            await asyncio.to_thread(work, reader)
+            work = drift.look
+        except StoreError as error:
+            logger.warning("Drift is not watched for now: %s", error)
+        except Exception:
+            logger.exception("The watch over drift failed; it goes on.")
+            work = drift.look
+        await asyncio.sleep(every_s)
 
 
 async def _safely(delivery: Awaitable[None]) -> None:
