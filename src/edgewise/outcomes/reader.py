@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from edgewise.domain.errors import StoreError, UnknownModel
 from edgewise.domain.ids import shadow_id
 from edgewise.domain.stories import Story
+from edgewise.outcomes.booking import Booked, Travelled, booked, spent_by_key, travelled
 from edgewise.outcomes.comparing import compared, place_at
 from edgewise.outcomes.counting import PLACES, Counted, counted
 from edgewise.outcomes.faults import identity_of
@@ -186,6 +187,18 @@ class LogReader:
     def place_at(self, at: float) -> Place:
         """The place in the log from which on everything is later than `at` (unix seconds)."""
         return place_at(self._rows, at)
+
+    def booked(self, most: int) -> list[Booked]:
+        """The latest `most` outcomes by who answered and what is known of their cost."""
+        return booked(self._rows, most)
+
+    def spent_by_key(self, after: float) -> dict[str, float]:
+        """What each key's requests since `after` (unix seconds) cost, in USD."""
+        return spent_by_key(self._rows, after)
+
+    def travelled(self, most: int) -> list[Travelled]:
+        """The latest `most` decisions and whom their texts reached, newest first."""
+        return travelled(self._rows, most)
 
     def locations(self) -> dict[str, Location]:
         """Where the candidates of the latest decisions are."""
