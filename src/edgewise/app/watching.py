@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgewise.app.patrolling import patrol_for
 from edgewise.monitors.metrics import Traffic, page, process_families
 from edgewise.monitors.metrics.exposition import counted, single
+from edgewise.monitors.traces import Traces
+from edgewise.monitors.traces.otlp import Exporter
+from edgewise.monitors.traces.otlp import exporter as otlp
+from edgewise.monitors.traces.words import Server
 from edgewise.settings.alerts import rules_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable
 
     from edgewise.app.app import App
     from edgewise.domain.decisions import Record
@@ -22,24 +27,31 @@ if TYPE_CHECKING:
 
 
 class Watchers(NamedTuple):
-    """Whoever sees each record as it is written: the patrol, and who counts for `/metrics`."""
+    """Whoever sees each record as it is written: the patrol, who counts for `/metrics`, who traces."""
 
     patrol: Patrol | None
     traffic: Traffic | None
+    exporter: Exporter | None = None
+    traces: Traces | None = None
 
     def observers(self) -> list[Callable[[Record], None]]:
         """What to call with each record."""
-        patrol, traffic = self.patrol, self.traffic
-        return [
-            *([] if patrol is None else [patrol.monitor.observe]),
-            *([] if traffic is None else [traffic.observe]),
-        ]
+        monitor = None if self.patrol is None else self.patrol.monitor
+        return [each.observe for each in (monitor, self.traffic, self.traces) if each is not None]
 
-    def begin(self, app: App) -> asyncio.Task[None] | None:
-        """The patrol's rounds; whoever begins them cancels them."""
-        if self.patrol is None:
-            return None
-        return asyncio.create_task(self.patrol.run(app.reader, app.settings.monitor.every_s))
+    @asynccontextmanager
+    async def on(self, app: App) -> AsyncGenerator[None]:
+        """The patrol makes its rounds; at the end, what is still to be told is told."""
+        rounds = None
+        if self.patrol is not None:
+            rounds = asyncio.create_task(self.patrol.run(app.reader, app.settings.monitor.every_s))
+        try:
+            yield
+        finally:
+            if rounds is not None:
+                rounds.cancel()
+            if self.exporter is not None:
+                await asyncio.to_thread(self.exporter.close)
 
     def metrics(self, app: App) -> Callable[[], bytes] | None:
         """What makes the page for Prometheus."""
@@ -57,11 +69,14 @@ class Watchers(NamedTuple):
 
 
 def watchers_for(settings: Settings) -> Watchers:
-    """Who watches, as `[monitor]` says. Raises SettingsError where a secret is missing."""
-    traffic = None
+    """Who watches, as `[monitor]` says. Raises SettingsError, and MissingExtra."""
+    traffic = exporter = traces = None
     if settings.monitor.metrics:
         traffic = Traffic({c.id: c.location for c in settings.candidates})
-    return Watchers(patrol_for(settings), traffic)
+    if settings.monitor.traces:
+        exporter = otlp()
+        traces = Traces({c.id: Server.of(c) for c in settings.candidates}, exporter)
+    return Watchers(patrol_for(settings), traffic, exporter, traces)
 
 
 def _state(app: App) -> list[Family]:

@@ -42,7 +42,7 @@ async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> N
     from edgewise.app import App  # noqa: PLC0415 - the gateway loads only when it serves
     from edgewise.app.showing import dashboard_for  # noqa: PLC0415 - the same
     from edgewise.app.watching import watchers_for  # noqa: PLC0415 - the same
-    from edgewise.gateway import Accounts, Gateway, Pages, listen, serve  # noqa: PLC0415 - the same
+    from edgewise.gateway import Accounts, Gateway, Pages, Traced, listen, serve  # noqa: PLC0415 - the same
 
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has drained
         signal.signal(number, _nothing)
@@ -57,9 +57,8 @@ async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> N
         for bell in bells:
             bell(record)
 
-    async with App(settings, observer=observe) as app:
+    async with App(settings, observer=observe) as app, watchers.on(app):
         accounts.load(app.reader)
-        rounds = watchers.begin(app)
         pages = Pages(
             router=app.router,
             log=app.log,
@@ -76,12 +75,8 @@ async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> N
         app.warm()
         for line in banner(settings, notes, app_address(host, port)):
             err(line) if not show else out(line)
-        gateway = Gateway(app.router, pages, settings.server, accounts, site)
-        try:
-            await serve(gateway, settings.server, listener)
-        finally:
-            if rounds is not None:
-                rounds.cancel()
+        kind = Traced if settings.monitor.traces else Gateway
+        await serve(kind(app.router, pages, settings.server, accounts, site), settings.server, listener)
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:

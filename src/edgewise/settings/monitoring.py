@@ -10,10 +10,11 @@ Window = Literal["5m", "1h", "24h", "7d"]
 
 
 class MonitorSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[monitor]`: how often alerts are looked at, who hears of them beside the log, and `/metrics`.
+    """`[monitor]`: how often alerts are looked at, who hears of them beside the log, `/metrics`, traces.
 
     `webhook` gets a POST, signed with the secret in the environment variable `secret_env`; `command` is a
-    program and its arguments, which reads the alert as JSON.
+    program and its arguments, which reads the alert as JSON. `retrain` is a folder, below the state folder,
+    in which a candidate is trained when drift begins; nothing serves it.
     """
 
     enabled: bool = True
@@ -21,7 +22,9 @@ class MonitorSettings(Struct, frozen=True, forbid_unknown_fields=True):
     webhook: str | None = None
     secret_env: str | None = None
     command: tuple[str, ...] = ()
+    retrain: str | None = None
     metrics: bool = True
+    traces: bool = False
 
 
 class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
