@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgewise.monitors.history import History
 from edgewise.outcomes import LogReader
 
 if TYPE_CHECKING:
@@ -19,4 +20,6 @@ def dashboard_for(app: App, patrol: Patrol | None) -> Dashboard | None:
     from edgewise.dashboard import Dashboard, Sources  # noqa: PLC0415 - it loads only where it is shown
 
     reader = LogReader(app.log_path)
-    return Dashboard(Sources(app.settings, app.router, app.log, reader, patrol))
+    history = History(app.router.signals)
+    history.open()
+    return Dashboard(Sources(app.settings, app.router, app.log, reader, patrol, history))

@@ -39,7 +39,12 @@ class Dashboard:
         self._pages = {page.path: page for page in pages()}
         self._bell = Bell()
         self.observe = self._bell.observe
-        self.close = self._bell.close
+
+    def close(self) -> None:
+        """Let those who listen go home, and stop looking at the world: Edgewise ends."""
+        self._bell.close()
+        if self._sources.history is not None:
+            self._sources.history.close()
 
     def at(self, path: str) -> Mapping[str, Handler]:
         """The handlers of a path by method; empty where there is nothing."""

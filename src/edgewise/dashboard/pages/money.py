@@ -12,6 +12,8 @@ from edgewise.dashboard.page import Page
 from edgewise.dashboard.savings import Saved, saved_against
 from edgewise.dashboard.tables import table
 from edgewise.monitors.production.costs import costs_of
+from edgewise.monitors.production.rings import RINGS
+from edgewise.monitors.production.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,13 +71,17 @@ def _live(visit: Visit) -> Mapping[str, Html]:
         tile("Today, projected", units.usd(costs.day_projected), "at the pace of the last day"),
         tile("30 days, projected", units.usd(costs.month_projected), "at the pace of the last week"),
     )
-    hours = patrol.monitor.buckets("7d")
-    cloud = [tally.cloud_usd for _, tally in hours]
-    others = [max(0.0, tally.paid_usd - tally.cloud_usd) for _, tally in hours]
+    width, number = RINGS["7d"]
+    last = int(patrol.monitor.now // width)
+    known = {int(at // width): tally for at, tally in patrol.monitor.buckets("7d")}
+    hours = [known.get(at, Tally()) for at in range(last - number + 1, last + 1)]
+    cloud = [tally.cloud_usd for tally in hours]
+    others = [max(0.0, tally.paid_usd - tally.cloud_usd) for tally in hours]
+    steps = [(last - number + 1 + at) * width for at in range(number)]
     series = [Series("clients' requests to a cloud", cloud, 1), Series("edge and shadows", others, 0)]
     return {
         "spent": joined((spent, h.p(costs.basis, class_="note"))),
-        "hours": stacks("USD an hour", [at for at, _ in hours], series, units.usd),
+        "hours": stacks("USD an hour", steps, series, units.usd),
     }
 
 

@@ -64,10 +64,11 @@ def _promise(rows: Sequence[Travelled], farthest: Sequence[str]) -> Html:
     held = [place for row, place in zip(rows, farthest, strict=True) if row.privacy == LOCAL or _held(row)]
     broken = sum(place in {"site", "cloud"} for place in held)
     if broken:
-        return notice(f"{units.count(broken)} texts that had to stay here left this machine.", "bad")
+        return notice(f"Texts that had to stay here left this machine: {units.count(broken)}.", "bad")
     if not held:
         return notice("No request was declared local, and no detector held one back.", "good")
-    return notice(f"All {units.count(len(held))} texts that had to stay on this machine did.", "good")
+    told = "The one text" if len(held) == 1 else f"All {units.count(len(held))} texts"
+    return notice(f"{told} that had to stay on this machine did.", "good")
 
 
 def _held(row: Travelled) -> bool:
