@@ -19,7 +19,7 @@ NUMBERS: Final = (5, 6, 7)
 STATES: Final = {"ok": "good", "error": "bad", "cancelled": "warn", "incomplete": "bad"}
 
 
-def listing(found: Sequence[Listed], *, id_: str, caption: str) -> Html:
+def shown(found: Sequence[Listed], *, id_: str, caption: str) -> Html:
     """A table of decisions whose rows keep their place while others come; `id_` is that of its body."""
     return table(COLUMNS, (), caption=caption, numbers=NUMBERS, id_=id_, rows_html=rows(found))
 

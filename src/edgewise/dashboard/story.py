@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from edgewise.dashboard import units
-from edgewise.dashboard.charts import whiskers
+from edgewise.dashboard.charts import Unit, whiskers
 from edgewise.dashboard.hindsight import can_tell, otherwise
 from edgewise.dashboard.html import Child, Html, h, joined
 from edgewise.dashboard.layout import card, notice
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from edgewise.domain.decisions import Decision, Estimate, Feedback, Forecast, Odds
     from edgewise.domain.stories import Story
 
-FORECASTS: Final = (
+FORECASTS: Final[tuple[tuple[str, str, Unit], ...]] = (
     ("quality", "quality", units.quality),
     ("latency", "latency_s", units.seconds),
     ("cost", "cost_usd", units.usd),
@@ -158,11 +158,10 @@ def _candidates(decision: Decision, places: Mapping[str, str]) -> Html:
     return table(columns, (), caption="Candidates", numbers=numbers, rows_html=drawn)
 
 
-def _estimate(forecast: Forecast | None, field: str, unit: object) -> Child:
+def _estimate(forecast: Forecast | None, field: str, unit: Unit) -> Child:
     number: Estimate | None = getattr(forecast, field) if forecast else None
     if number is None:
         return units.UNKNOWN
-    assert callable(unit)  # noqa: S101 - it stands in FORECASTS
     return [unit(number.mean), h.span(f" {unit(number.low)} to {unit(number.high)}", class_="note")]
 
 

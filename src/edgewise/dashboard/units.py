@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import floor, log10
 from typing import Final
 
 from edgewise.dashboard.html import Html, h
@@ -10,7 +11,7 @@ from edgewise.dashboard.html import Html, h
 UNKNOWN: Final = "\N{EN DASH}"
 MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86_400.0
 TEN: Final = 10
-LEAST_USD: Final = 0.0001  # below it, zeros would fill the line
+LEAST_USD: Final = 1e-7  # below it, zeros would fill the line
 
 
 def count(number: float | None) -> str:
@@ -41,11 +42,11 @@ def seconds(value: float | None) -> str:
         return f"{value:.1f} s" if size < TEN else f"{value:.0f} s"
     if size < HOUR_S:
         return f"{value / MINUTE_S:.0f} min"
-    return f"{value / HOUR_S:.1f} h" if size < 2 * DAY_S else f"{value / DAY_S:.0f} days"
+    return f"{value / HOUR_S:.3g} h" if size < 2 * DAY_S else f"{value / DAY_S:.0f} days"
 
 
 def usd(value: float | None) -> str:
-    """`$1,234`, `$12.30`, `$0.0042`: cents where there are any, and more digits below them."""
+    """`$1,234`, `$12.30`, `$0.0042`: cents where there are any, and two digits below them."""
     if value is None:
         return UNKNOWN
     size = abs(value)
@@ -54,9 +55,9 @@ def usd(value: float | None) -> str:
         return "$0"
     if size >= 1000:  # noqa: PLR2004 - cents no longer matter
         return f"{sign}${size:,.0f}"
-    if size >= 1:
-        return f"{sign}${size:.2f}"
-    return f"{sign}${size:.2g}" if size >= LEAST_USD else f"{sign}${size:.1e}"
+    if size < LEAST_USD:
+        return f"{sign}${size:.1e}"
+    return f"{sign}${size:.{max(2, 1 - floor(log10(size)))}f}"
 
 
 def compact(value: float | None) -> str:

@@ -149,10 +149,12 @@ class Pages:
         await send_json(send, {"object": "list", "data": data, "model": model, "usage": usage})
 
     async def route(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Decide, don't call. The decision is recorded, so that feedback can refer to it."""
+        """Decide, don't call. The decision is recorded, unless the query says `record=false`."""
+        record = _records(scope["query_string"])
         request = await read_chat(scope, receive, self.server)
         decision = await self.router.decide(request)
-        await self.log.append(decision)
+        if record:
+            await self.log.append(decision)
         await send_json(send, decision, headers=told(decision))
 
     async def decisions(self, scope: Scope, _: Receive, send: Send) -> None:
@@ -221,6 +223,14 @@ class Pages:
                 code="decision_not_found",
             )
         return story
+
+
+def _records(query: bytes) -> bool:
+    """Whether a decision goes into the log: for whoever only looks at what would happen, it need not."""
+    said = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("record", ["true"])[-1]
+    if said not in ("true", "false"):
+        raise RequestError("`record` is true or false.", param="record")
+    return said == "true"
 
 
 def _model(name: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from edgewise.dashboard import units
 from edgewise.dashboard.html import Child, Html, h, joined
 from edgewise.dashboard.layout import empty
 from edgewise.dashboard.page import Gone, Page, Refused, Reply, download, redirect
-from edgewise.dashboard.rows import listing, rows
+from edgewise.dashboard.rows import rows, shown
 from edgewise.dashboard.story import story_page
 from edgewise.domain.decisions import OutcomeStatus, Reason
 from edgewise.domain.feedback import checked_feedback
@@ -45,9 +45,9 @@ def _body(visit: Visit) -> Html:
             "Open ", h.a("Try it", href="/try"), " and send one, or point a client at ",
             h.code("/v1/chat/completions"), ".",
         )  # fmt: skip
-    shown = listing(found.found, id_="feed", caption="Decisions, newest first")
+    listed = shown(found.found, id_="feed", caption="Decisions, newest first")
     return joined(
-        (_form(visit), h.section(shown, class_="card", aria_label="Decisions"), _foot(visit, found))
+        (_form(visit), h.section(listed, class_="card", aria_label="Decisions"), _foot(visit, found))
     )
 
 
