@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cli.stored import edgewise, fill
+from tests.monitors.drift.drifting import day, store
 from tests.outcomes.sample import decision, outcome
 
 from edgewise.monitors.production.alerts import Alert
@@ -54,6 +56,20 @@ def test_people_read_the_same(log: Path, monkeypatch: pytest.MonkeyPatch, capsys
     assert "execution.retries: raise it from 1" in said
     assert "calls without a price are in no sum" in said
     assert "too little data" in said
+
+
+def test_drift_and_calibration_are_told(log: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    store(log, *day(150, at=time.time() - 5.0, seed=1, quality=0.4, slow=3.0))
+    edgewise(monkeypatch, "health", "--json")
+    drift = json.loads(capsys.readouterr().out)["drift"]
+    assert [shift["since"] is None for shift in drift["shifts"]] == [False, False]
+    assert drift["labels"] == {"phi": 150}
+    edgewise(monkeypatch, "health")
+    said = capsys.readouterr().out
+    assert re.search(r"phi: latency is (2\.9|3\.)\d+ times the forecast since", said)
+    assert "ALERT drift-quality since" in said
+    assert "Prompts: not compared (no bundle says" in said
+    assert "calibration error of quality 0." in said
 
 
 def test_without_traffic_nothing_is_claimed(log: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

@@ -13,7 +13,7 @@ from edgewise.settings.schema import DEPLOYED
 
 if TYPE_CHECKING:
     from edgewise.monitors.drift.reference import Reference
-    from edgewise.settings import Settings
+    from edgewise.settings import PolicySettings, Settings
 
 
 def drift_for(settings: Settings) -> Drift:
@@ -30,23 +30,24 @@ class _Trained:
         self._found: Reference | None = None
 
     def __call__(self) -> Reference | None:
-        folder = self._in_charge()
+        folder = in_charge(self._policy)
         if folder != self._folder:
             self._folder, self._found = folder, _read(folder)
         return self._found
 
-    def _in_charge(self) -> Path | None:
-        policy = self._policy
-        if policy.kind != "bundle" or not policy.bundle:
-            return None
-        if policy.bundle != DEPLOYED:
-            return Path(policy.bundle).expanduser()
-        store = Store(home() / FOLDER)
-        try:
-            current = store.state().current
-        except BundleError:
-            return None
-        return None if current is None else store.folder(current)
+
+def in_charge(policy: PolicySettings) -> Path | None:
+    """The folder of the bundle that decides now, under this policy; None where none does."""
+    if policy.kind != "bundle" or not policy.bundle:
+        return None
+    if policy.bundle != DEPLOYED:
+        return Path(policy.bundle).expanduser()
+    store = Store(home() / FOLDER)
+    try:
+        current = store.state().current
+    except BundleError:
+        return None
+    return None if current is None else store.folder(current)
 
 
 def _read(folder: Path | None) -> Reference | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgewise.app.drifting import drift_for
+from edgewise.app.retraining import retraining_for
 from edgewise.domain.places import home
 from edgewise.monitors.production import Alerts, ProductionMonitor, rules_for
 from edgewise.monitors.production.delivery import deliveries_for
@@ -28,4 +29,7 @@ def patrol_for(settings: Settings) -> Patrol | None:
         return None
     monitor = monitor_for(settings)
     alerts = Alerts(rules_for(settings.alerts), read_alerts(home()))
-    return Patrol(monitor, alerts, deliveries_for(settings.monitor), home())
+    deliveries = [*deliveries_for(settings.monitor)]
+    if (retraining := retraining_for(settings)) is not None:
+        deliveries.append(retraining)
+    return Patrol(monitor, alerts, deliveries, home())

@@ -24,6 +24,12 @@ NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 def monitor_complaints(settings: Settings) -> Iterator[Complaint]:
     """Everything in these two sections that cannot be run."""
     yield from _monitor(settings.monitor)
+    if settings.monitor.retrain is not None and settings.store.prompts != "full":
+        yield Complaint(
+            "monitor.retrain",
+            f"needs prompts, and the log keeps none (store.prompts is '{settings.store.prompts}')",
+            'expected store.prompts = "full" beside it',
+        )
     seen: set[str] = set()
     for index, alert in enumerate(settings.alerts):
         here = f"alerts[{index}]"
@@ -49,6 +55,8 @@ def _monitor(monitor: MonitorSettings) -> Iterator[Complaint]:
         )
     if monitor.webhook is not None and variable is None:
         yield Complaint("monitor.secret_env", "is missing", "expected it beside webhook, which is signed")
+    if monitor.retrain is not None and not monitor.retrain.strip():
+        yield expected("monitor.retrain", monitor.retrain, "a folder")
     if monitor.command and not monitor.command[0].strip():
         yield expected("monitor.command[0]", monitor.command[0], "a program")
 

@@ -83,8 +83,8 @@ def worst_slice(rows: Iterable[tuple[Traits, float]]) -> Slice | None:
     all_rows = list(rows)
     parts: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     for traits, number in all_rows:
-        for trait in traits:
-            parts[trait].append(number)
+        for one in traits:
+            parts[one].append(number)
     count, summed, squares = _moments([number for _, number in all_rows])
     found: list[Slice] = []
     tested = 0
