@@ -54,13 +54,14 @@ def _health(config: Path | None, path: Path | None) -> Health:
     from edgewise.monitors.production.alerts import Alerts  # noqa: PLC0415 - the same
     from edgewise.monitors.production.figures import figures_of  # noqa: PLC0415 - the same
     from edgewise.monitors.production.kept import read_alerts  # noqa: PLC0415 - the same
+    from edgewise.monitors.production.stored import Tallies  # noqa: PLC0415 - the same
     from edgewise.outcomes.reader import LogReader  # noqa: PLC0415 - the same
 
     settings = load(config)
     monitor = monitor_for(settings)
     reader = LogReader(log_path(config, path))
     try:
-        monitor.load(reader)
+        monitor.load(reader, Tallies(home(), reader))
         if monitor.drift is not None:
             monitor.drift.load(reader)
     finally:

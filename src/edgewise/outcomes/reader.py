@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from contextlib import closing
+from hashlib import sha256
 from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -18,6 +19,7 @@ from edgewise.outcomes.counting import PLACES, Counted, counted
 from edgewise.outcomes.faults import identity_of
 from edgewise.outcomes.gaps import SELECT_GAPS, gaps_of
 from edgewise.outcomes.listing import listed
+from edgewise.outcomes.placing import DISORDER_S, first_after
 from edgewise.outcomes.rows import (
     DECISION_COLUMNS,
     FEEDBACK_COLUMNS,
@@ -52,11 +54,12 @@ STORIES = (
 )
 FEEDBACK = f"SELECT {', '.join(FEEDBACK_COLUMNS)} FROM feedback WHERE decision_id = ? ORDER BY seq"  # noqa: S608
 SPENT = """SELECT candidate, cost_state, sum(cost_usd), count(*) FROM outcomes
-    WHERE at >= ? AND candidate != '' GROUP BY candidate, cost_state ORDER BY candidate, cost_state"""
+    WHERE seq >= ?2 AND at >= ?1 AND candidate != '' GROUP BY candidate, cost_state
+    ORDER BY candidate, cost_state"""
 SPENT_BY_KEY = (
     "SELECT o.candidate, o.cost_state, sum(o.cost_usd), count(*) FROM outcomes AS o "
     "JOIN decisions AS d ON d.id = o.decision_id "
-    "WHERE o.at >= ? AND json_extract(d.details, '$.key') = ? "
+    "WHERE o.seq >= ?2 AND o.at >= ?1 AND json_extract(d.details, '$.key') = ?3 "
     "AND json_extract(d.details, '$.shadow_of') IS NULL AND o.candidate != '' "
     "GROUP BY o.candidate, o.cost_state ORDER BY o.candidate, o.cost_state"
 )
@@ -173,7 +176,8 @@ class LogReader:
 
         With `key` only what clients with the key of that name were answered, and no shadows.
         """
-        rows = self._rows(SPENT, (after,)) if key is None else self._rows(SPENT_BY_KEY, (after, key))
+        since = (after, first_after(self._rows, "outcomes", after - DISORDER_S))
+        rows = self._rows(SPENT, since) if key is None else self._rows(SPENT_BY_KEY, (*since, key))
         return [(name, state, float(usd or 0.0), int(calls)) for name, state, usd, calls in rows]
 
     def counted(self, after: float, until: float, width_s: float) -> Counted:
@@ -207,6 +211,11 @@ class LogReader:
     def gaps(self) -> list[Gap]:
         """The times of which records are missing, oldest first."""
         return gaps_of(self._rows(SELECT_GAPS))
+
+    def identity(self) -> str:
+        """What tells this log from another, as long as it is carried on; empty where there is none."""
+        found = self._rows("SELECT value FROM meta WHERE key = 'salt'")
+        return sha256(found[0][0]).hexdigest()[:16] if found else ""
 
     def count(self) -> int:
         """How many decisions there are."""

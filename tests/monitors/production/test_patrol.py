@@ -15,7 +15,8 @@ from edgewise.monitors.clock import SettableClock
 from edgewise.monitors.production import Alerts, ProductionMonitor
 from edgewise.monitors.production.alerts import Change
 from edgewise.monitors.production.kept import acknowledge, read_alerts
-from edgewise.monitors.production.patrol import Patrol
+from edgewise.monitors.production.patrol import KEEP_S, Patrol
+from edgewise.monitors.production.stored import FILE
 from edgewise.outcomes import LogReader
 from edgewise.settings import Settings
 from edgewise.settings.alerts import DEFAULTS
@@ -129,3 +130,25 @@ def test_a_gateway_patrols(running: Running) -> None:
 
     asyncio.run(main())
     assert read_alerts(running.home) == ()
+
+
+def test_what_the_log_holds_is_kept_for_the_next_start(tmp_path: Path) -> None:
+    """At once, and again when there is more of it; a folder that cannot be written stops nobody."""
+
+    async def patrol() -> None:
+        log = tmp_path / "log.sqlite"
+        fill(log, *story(NOW - 9000.0))
+        watched = Watched(tmp_path)
+        rounds = asyncio.create_task(watched.patrol.run(LogReader(log), every_s=0.01))
+        kept = tmp_path / FILE
+        await until(kept.exists)
+        first = kept.read_bytes()
+        fill(log, *story(NOW - 10.0))
+        watched.clock.advance(2 * KEEP_S)
+        await until(lambda: kept.read_bytes() != first)
+        rounds.cancel()
+
+    asyncio.run(patrol())
+    aside = Watched(tmp_path / "log.sqlite" / "no folder")
+    aside.patrol._load(LogReader(tmp_path / "log.sqlite"))
+    assert aside.monitor.window("24h").requests == 2

@@ -25,8 +25,8 @@ T = TypeVar("T")
 
 def read_alerts(folder: Path) -> tuple[Alert, ...]:
     """The standing alerts, with what was acknowledged since; none where nothing readable stands."""
-    standing = _read(folder / ALERTS, tuple[Alert, ...])
-    said = _read(folder / ACKNOWLEDGED, dict[str, float]) or {}
+    standing = read_file(folder / ALERTS, tuple[Alert, ...])
+    said = read_file(folder / ACKNOWLEDGED, dict[str, float]) or {}
     return tuple(acknowledged(alert, said.get(alert.name)) for alert in standing or ())
 
 
@@ -39,7 +39,7 @@ def acknowledged(alert: Alert, at: float | None) -> Alert:
 
 def write_alerts(folder: Path, standing: Iterable[Alert]) -> None:
     """Put the standing alerts down. Raises StoreError where that is not possible."""
-    _write(folder / ALERTS, tuple(standing))
+    write_file(folder / ALERTS, tuple(standing))
 
 
 def acknowledge(folder: Path, name: str, at: float) -> Alert | None:
@@ -50,14 +50,14 @@ def acknowledge(folder: Path, name: str, at: float) -> Alert | None:
         return found
     said = {
         known: when
-        for known, when in (_read(folder / ACKNOWLEDGED, dict[str, float]) or {}).items()
+        for known, when in (read_file(folder / ACKNOWLEDGED, dict[str, float]) or {}).items()
         if known in standing
     }
-    _write(folder / ACKNOWLEDGED, {**said, name: at})
+    write_file(folder / ACKNOWLEDGED, {**said, name: at})
     return acknowledged(found, at)
 
 
-def _read(path: Path, kind: type[T]) -> T | None:
+def read_file(path: Path, kind: type[T]) -> T | None:
     """What stands in a file of ours; a file that is not there or torn says nothing."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
@@ -65,7 +65,8 @@ def _read(path: Path, kind: type[T]) -> T | None:
         return None
 
 
-def _write(path: Path, value: object) -> None:
+def write_file(path: Path, value: object) -> None:
+    """Replace a file of ours as a whole. Raises StoreError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with aside(str(path)) as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf, nextafter
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from edgewise.domain.feedback import quality_of
 from edgewise.monitors.clock import SystemClock
 from edgewise.monitors.production.histogram import place_of
 from edgewise.monitors.production.rings import RINGS, STEP_S, Ring, total
+from edgewise.monitors.production.stored import WINDOWS as KEPT
+from edgewise.monitors.production.taking import take
 from edgewise.monitors.production.tally import Tally, fell_back
 from edgewise.outcomes.ledger import Ledger
 from edgewise.settings.schema import BudgetSettings
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from edgewise.domain.decisions import Feedback, Record
     from edgewise.monitors.clock import Clock
     from edgewise.monitors.drift import Drift
-    from edgewise.outcomes.counting import Counted
+    from edgewise.monitors.production.stored import Tallies
     from edgewise.outcomes.reader import LogReader
 
 MOST_NAMES = 4096  # of candidates
@@ -61,18 +64,29 @@ class ProductionMonitor:
         """What time it is, in unix seconds."""
         return self._clock.wall()
 
-    def load(self, reader: LogReader) -> None:
+    @property
+    def edges(self) -> Mapping[str, bool]:
+        """Of each candidate that is known, whether it is at the edge."""
+        return self._edges
+
+    def load(self, reader: LogReader, tallies: Tallies | None = None) -> None:
         """Count what the log holds of the seven days before this monitor was made: the rest it observes.
 
-        Raises StoreError where it cannot be read.
+        What `tallies` have is not counted again. Raises StoreError where the log cannot be read.
         """
         now = self.since
         for name, place in reader.locations().items():
             self._edges.setdefault(name, place == "edge")
         self.ledger.load(reader)
-        for ring in self._rings.values():
+        for name, ring in self._rings.items():
+            found = Ring(ring.width_s, ring.count)
             first = (int(now // ring.width_s) - ring.count + 1) * ring.width_s
-            self._take(ring, reader.counted(first, now, ring.width_s))
+            if tallies is not None and name in KEPT:
+                first = tallies.fill(name, found, now)
+            take(found, reader.counted(nextafter(first, -inf), now, ring.width_s), self._edges)
+            with self._lock:
+                for bucket, tally in found.all():
+                    ring.at(bucket).add(tally)
 
     def observe(self, record: Record) -> None:
         """Count a record that has just been written."""
@@ -152,33 +166,6 @@ class ProductionMonitor:
             tally.said += 1
             tally.quality += quality
             tally.quality_squares += quality * quality
-
-    def _take(self, ring: Ring, counted: Counted) -> None:
-        with self._lock:
-            for ended in counted.ended:
-                tally = ring.at(ended.bucket)
-                edge = self._edges.get(ended.candidate)
-                tally.edge += ended.requests if edge else 0
-                tally.cloud += ended.requests if edge is False else 0
-                tally.ok += ended.ok
-                tally.cancelled += ended.cancelled
-                tally.failed += ended.requests - ended.ok - ended.cancelled
-                tally.fallbacks += ended.fallbacks
-                tally.priced += ended.priced
-                tally.cost_usd += ended.cost_usd
-                tally.cost_squares += ended.cost_squares
-                tally.cloud_usd += ended.cost_usd if edge is False else 0.0
-            for bucket, seconds, count in counted.took:
-                took, place = ring.at(bucket).took, place_of(seconds)
-                took[place] = took.get(place, 0) + count
-            for bucket, usd, unpriced in counted.paid:
-                ring.at(bucket).paid_usd += usd
-                ring.at(bucket).unpriced += unpriced
-            for bucket, said, quality, squares in counted.said:
-                tally = ring.at(bucket)
-                tally.said += said
-                tally.quality += quality
-                tally.quality_squares += squares
 
 
 def _answered(outcome: Outcome, tally: Tally) -> None:

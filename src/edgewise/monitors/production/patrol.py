@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from edgewise.domain.errors import StoreError
 from edgewise.monitors.production.figures import figures_of
 from edgewise.monitors.production.kept import acknowledge, read_alerts, write_alerts
+from edgewise.monitors.production.stored import Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from edgewise.outcomes.reader import LogReader
 
 logger = logging.getLogger("edgewise.alerts")
+KEEP_S = 900.0  # between two times that closed buckets are put down
 DRIFT_S = 60.0  # between two looks for drift: it comes in hours, and each look reads the log
 
 
@@ -33,11 +35,12 @@ class Patrol:
         self.monitor, self.alerts = monitor, alerts
         self._deliveries, self._folder = tuple(deliveries), folder
         self._under_way: set[asyncio.Task[None]] = set()
+        self._kept_at = monitor.now
 
     async def run(self, reader: LogReader, every_s: float) -> None:
         """Read the log, then look every `every_s` seconds until cancelled."""
         try:
-            await asyncio.to_thread(self.monitor.load, reader)
+            await asyncio.to_thread(self._load, reader)
         except StoreError as error:  # what is observed counts all the same
             logger.warning("The figures begin with now: %s", error)
         drift = self.monitor.drift
@@ -45,12 +48,34 @@ class Patrol:
         try:
             while True:
                 await self.look()
+                await self._keep(reader)
                 await asyncio.sleep(every_s)
         finally:
             if watch is not None:
                 watch.cancel()
             for task in self._under_way:
                 task.cancel()
+
+    def _load(self, reader: LogReader) -> None:
+        """Read the log: only what nobody has counted yet."""
+        tallies = Tallies(self._folder, reader)
+        try:
+            tallies.update(self.monitor.edges, self.monitor.since)
+        except StoreError as error:
+            logger.warning("What is counted of the log is not kept: %s", error)
+        self.monitor.load(reader, tallies)
+        self._kept_at = self.monitor.now
+
+    async def _keep(self, reader: LogReader) -> None:
+        """Now and then put down what the log holds by now, for the next start."""
+        if self.monitor.now - self._kept_at < KEEP_S:
+            return
+        self._kept_at = self.monitor.now
+        try:
+            tallies = await asyncio.to_thread(Tallies, self._folder, reader)
+            await asyncio.to_thread(tallies.update, self.monitor.edges, self.monitor.now)
+        except StoreError as error:
+            logger.warning("What is counted of the log is not kept: %s", error)
 
     async def look(self) -> None:
         """One round: acknowledgements in, changes out. Deliveries go on in the background."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from edgewise.monitors.production.tally import Tally
@@ -29,6 +30,10 @@ class Ring:
             while len(self._buckets) > self.count + 1:
                 del self._buckets[min(self._buckets)]
         return found
+
+    def all(self) -> list[tuple[int, Tally]]:
+        """The buckets that there are, oldest first."""
+        return sorted(self._buckets.items(), key=itemgetter(0))
 
     def last(self, now: float) -> list[tuple[int, Tally]]:
         """The buckets of the window that ends at `now`, oldest first; the one under way is the last."""
