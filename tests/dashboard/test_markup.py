@@ -56,7 +56,8 @@ def test_markup_stays_lists_are_taken_apart_and_none_leaves_nothing() -> None:
 @pytest.mark.parametrize(
     ("value", "told"),
     [
-        (None, units.UNKNOWN), (0.0, "$0"), (1234.5, "$1,234"), (12.3, "$12.30"), (0.6, "$0.60"), (0.0042, "$0.0042"),
+        (None, units.UNKNOWN),
+        (0.0, "$0"), (1234.5, "$1,234"), (12.3, "$12.30"), (0.6, "$0.60"), (0.0042, "$0.0042"),
         (0.000011, "$0.000011"), (3e-9, "$3.0e-09"), (-0.5, "\N{MINUS SIGN}$0.50"),
     ],
 )  # fmt: skip
@@ -66,8 +67,11 @@ def test_money_has_as_many_digits_as_it_needs(value: float | None, told: str) ->
 
 @pytest.mark.parametrize(
     ("value", "told"),
-    [(None, units.UNKNOWN), (0.00002, "20 µs"), (0.25, "250 ms"), (1.52, "1.5 s"), (42.0, "42 s"), (180.0, "3 min"),
-     (3600.0, "1 h"), (604800.0, "7 days")],
+    [
+        (None, units.UNKNOWN),
+        (0.00002, "20 µs"), (0.25, "250 ms"), (1.52, "1.5 s"), (42.0, "42 s"), (180.0, "3 min"),
+        (3600.0, "1 h"), (604800.0, "7 days"),
+    ],
 )  # fmt: skip
 def test_times_have_their_unit(value: float | None, told: str) -> None:
     assert units.seconds(value) == told

@@ -112,14 +112,14 @@ def _leave() -> Html:
 
 
 def _live(address: str) -> Html:
-    return h.button(
+    """A button that pauses what changes; what it says of itself is read out, too."""
+    pause = h.button(
         h.span("", class_="dot", aria_hidden="true"),
-        h.span("Live", id="live-state", role="status"),
+        h.span("Live", id="live-state"),
         type="button",
         id="live",
         class_="quiet",
         data_live=address,
-        aria_pressed="true",
-        title="Pause or go on with what happens",
         hidden=True,
     )
+    return h.span(pause, h.span("", id="live-said", role="status", class_="unseen"))

@@ -67,8 +67,9 @@ export function patch(element, html) {
   element.querySelectorAll("details").forEach((one, n) => {
     if (opened[n]) one.open = true;
   });
-  if (held && !held.isConnected) {
-    const again = row ? document.getElementById(row)?.querySelector(FOCUSABLE) : element.querySelectorAll(FOCUSABLE)[at];
+  if (held && document.activeElement !== held) {
+    const inRow = row ? document.getElementById(row)?.querySelector(FOCUSABLE) : null;
+    const again = held.isConnected ? held : inRow ?? element.querySelectorAll(FOCUSABLE)[at];
     again?.focus({ preventScroll: true });
   }
   element.dispatchEvent(new CustomEvent("patched", { bubbles: true }));
@@ -77,11 +78,11 @@ export function patch(element, html) {
 function live() {
   const button = document.getElementById("live");
   if (!button) return;
-  const state = document.getElementById("live-state");
+  const [state, said] = ["live-state", "live-said"].map((id) => document.getElementById(id));
   let source = null;
   let paused = false;
   const say = (text, how) => {
-    if (state.textContent !== text) state.textContent = text;
+    if (state.textContent !== text) state.textContent = said.textContent = text;
     button.dataset.state = how;
   };
   const open = () => {
@@ -103,7 +104,6 @@ function live() {
   button.hidden = false;
   button.addEventListener("click", () => {
     paused = !paused;
-    button.setAttribute("aria-pressed", String(!paused));
     if (paused) close();
     else open();
     say(paused ? "Paused" : "Live", paused ? "off" : "on");
