@@ -81,7 +81,8 @@ class Ledger:
         if not isinstance(record, Outcome):
             return
         with self._lock:
-            self._turn()
+            if self._clock() >= self._ends:
+                self._turn()
             # Or the clock was set back over midnight.
             if record.at >= self._begins or self._clock() < self._begins:
                 self._book(record.cost_usd, record.cost_state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, get_args
 
-from edgewise.domain.decisions import Decision, Outcome, Reason
+from edgewise.domain.decisions import Decision, Feedback, Outcome, Reason
 from edgewise.domain.feedback import quality_of
 from edgewise.monitors.metrics.exposition import UNLABELLED, counted, spread_out
 from edgewise.monitors.metrics.places import Place, place_families
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgewise.domain.candidates import Location
-    from edgewise.domain.decisions import Feedback, Record
+    from edgewise.domain.decisions import Record
     from edgewise.monitors.metrics.exposition import Family
 
 NONE: Final = "none"  # nobody answered
@@ -24,7 +24,7 @@ OTHER: Final = "other"  # what is not in the closed set, or one too many
 UNKNOWN: Final = "unknown"  # the decision was too long ago
 MOST_POLICIES: Final = 64  # a bundle that is deployed brings a name of its own
 MOST_OPEN: Final = 10_000  # decisions whose outcome may still come; those of /v1/route have none
-BATCH: Final = 512
+BATCH: Final = 1024
 REASONS: Final = frozenset(get_args(Reason))
 
 
@@ -69,13 +69,12 @@ class Traffic:
 
     def observe(self, record: Record) -> None:
         """Count a record that has just been written."""
-        kind = type(record)
-        if kind is Outcome:
-            self._ended(record)  # type: ignore[arg-type] # it is one, and isinstance() costs more
-        elif kind is Decision:
-            self._decided(record)  # type: ignore[arg-type] # the same
-        else:
-            self._said(record)  # type: ignore[arg-type] # the same
+        if type(record) is Outcome:  # isinstance() takes three times as long to say no
+            self._ended(record)
+        elif type(record) is Decision:
+            self._decided(record)
+        elif isinstance(record, Feedback):
+            self._said(record)
 
     def families(self) -> list[Family]:
         """Everything, as Prometheus reads it."""
@@ -107,8 +106,9 @@ class Traffic:
 
     def _ended(self, outcome: Outcome) -> None:
         candidate, attempts = outcome.candidate, outcome.attempts
+        places = self._places
         for attempt in attempts:
-            (self._places.get(attempt.candidate) or self._place(attempt.candidate)).called(attempt)
+            (places.get(attempt.candidate) or self._place(attempt.candidate)).called(attempt)
         chosen = self._open.pop(outcome.decision_id, self._lost)
         if chosen is None:
             self._place(candidate).shadows[outcome.status] += 1

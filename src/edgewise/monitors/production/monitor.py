@@ -6,7 +6,7 @@ from math import inf, nextafter
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from edgewise.domain.decisions import Decision, Outcome
+from edgewise.domain.decisions import Decision, Feedback, Outcome
 from edgewise.domain.feedback import quality_of
 from edgewise.monitors.clock import SystemClock
 from edgewise.monitors.production.histogram import place_of
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgewise.domain.candidates import Location
-    from edgewise.domain.decisions import Feedback, Record
+    from edgewise.domain.decisions import Record
     from edgewise.monitors.clock import Clock
     from edgewise.monitors.drift import Drift
     from edgewise.monitors.production.stored import Tallies
@@ -90,16 +90,16 @@ class ProductionMonitor:
 
     def observe(self, record: Record) -> None:
         """Count a record that has just been written."""
-        if isinstance(record, Outcome):
+        if type(record) is Outcome:  # isinstance() takes three times as long to say no
             self.ledger.observe(record)
             with self._lock:
                 self._ended(record, self._current())
-        elif isinstance(record, Decision):
+        elif type(record) is Decision:
             if record.shadow_of is not None:
                 self._is_shadow(record.id)
             elif record.chosen not in self._edges and record.chosen and len(self._edges) < MOST_NAMES:
                 self._edges[record.chosen] = record.location == "edge"
-        else:
+        elif isinstance(record, Feedback):
             with self._lock:
                 self._said(record, self._current())
 
