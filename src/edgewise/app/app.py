@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from edgewise import assets
 from edgewise.app.deciding import configured, exploring, featurizer_for, router_for, screens_for, watchers_for
+from edgewise.app.energy import shares_for
 from edgewise.app.judging import judge_for
 from edgewise.app.upstreams import Upstreams
 from edgewise.domain.errors import SettingsError, StoreError
@@ -102,6 +103,7 @@ class App:
             keep_text=store.prompts == "full",
             candidates={c.id: c for c in self.candidates},
             limits=self.settings.execution,
+            shares=shares_for(self.settings, self.upstreams.runtimes),
             circuits=Circuits(tell=lambda readings, ttl_s: board.put(readings, ttl_s=ttl_s)),
         )
         self.watchers = watchers_for(self.settings, self._adopt)

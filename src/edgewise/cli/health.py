@@ -124,6 +124,7 @@ def _show_costs(health: Health) -> None:
 
 def _figures(windows: tuple[Figures, ...]) -> list[tuple[str, ...]]:
     shown = ("requests", "edge_share", "quality", "p50_s", "p95_s", "p99_s", "cost_per_query", "spent_usd",
+             "energy_per_query",
              "error_rate", "fallback_rate", "budget_burn", "budget_used")  # fmt: skip
     return [(name, *(_number(getattr(window, name)) for window in windows)) for name in shown]
 

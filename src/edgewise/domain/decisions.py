@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct, field
 
 from edgewise.domain.candidates import Location, Objection
+from edgewise.domain.energy import EnergyBasis
 
 if TYPE_CHECKING:
     from edgewise.domain.candidates import Candidate, Shortlist
@@ -177,7 +178,10 @@ class Decision(Struct, frozen=True, kw_only=True):
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
-    """One call to one candidate. Times in seconds; `started_s` counts from the decision."""
+    """One call to one candidate. Times in seconds; `started_s` counts from the decision.
+
+    `energy_j` is an estimate in joules, and `energy_basis` what it rests on.
+    """
 
     candidate: str
     status: AttemptStatus
@@ -190,13 +194,15 @@ class Attempt(Struct, frozen=True, kw_only=True):
     output_tokens: int | None = None
     cost_usd: float | None = None
     cost_state: CostState = "unpriced"
+    energy_j: float | None = None
+    energy_basis: EnergyBasis | None = None
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
     """How a decision ended. Failures and cancellations are outcomes too.
 
-    Times in seconds from the request's arrival, costs in USD over all attempts. `error` is a
-    sentence; `response` is the answer's text where the store keeps texts.
+    Times in seconds from the request's arrival, costs in USD and energy in joules over
+    all attempts. `error` is a sentence; `response` is the answer's text where the store keeps texts.
     """
 
     decision_id: str
@@ -212,6 +218,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     error: str | None = None
     response: str | None = None
     attempts: tuple[Attempt, ...] = ()
+    energy_j: float | None = None
 
 
 class Feedback(Struct, frozen=True, kw_only=True):

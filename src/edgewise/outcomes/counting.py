@@ -24,6 +24,7 @@ ANY_SHADOW: Final = """AND decision_id NOT IN
 OWN: Final = "seq >= ?4 AND at > ?1 AND at <= ?2"
 ENDED: Final = f"""SELECT CAST(at / ?3 AS INTEGER), candidate, count(*), sum(status = 'ok'),
     sum(status = 'cancelled'), total(cost_usd), total(cost_usd * cost_usd), count(cost_usd),
+    count(energy_j), total(energy_j),
     count(*) FILTER (WHERE instr(details, '}},{{') -- only who was asked second needs a closer look
         AND json_extract(details, '$.attempts[0].candidate') IS NOT candidate
         AND json_extract(details, '$.attempts[0].status') IN ('error', 'incomplete') AND status = 'ok')
@@ -53,6 +54,8 @@ class Ended(Struct, frozen=True):
     cost_usd: float
     cost_squares: float
     priced: int
+    powered: int
+    energy_j: float
     fallbacks: int
 
 

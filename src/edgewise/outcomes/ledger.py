@@ -44,16 +44,17 @@ class Ledger:
     budget looks at. Calls still under way are not in it: a budget can be exceeded by what they cost.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument a setting
         self,
         usd_per_day: float | None = None,
         *,
         time_zone: str = "UTC",
         constrained_at: float = 0.7,
         critical_at: float = 0.9,
+        joules_per_day: float | None = None,
         clock: Callable[[], float] = time,
     ) -> None:
-        self.usd_per_day = usd_per_day
+        self.usd_per_day, self.joules_per_day = usd_per_day, joules_per_day
         self._zone, self._clock = ZoneInfo(time_zone), clock
         self._levels = constrained_at, critical_at
         self._lock = Lock()
@@ -66,8 +67,10 @@ class Ledger:
         Raises StoreError where it cannot be read.
         """
         found = list(reader.spent(self._begins, key=key))
+        joules = 0.0 if self.joules_per_day is None else reader.joules(self._begins)
         with self._lock:
             self._begin()
+            self._joules = joules
             for _, state, usd, calls in found:
                 if state == "unpriced":
                     self._unpriced += calls
@@ -86,6 +89,7 @@ class Ledger:
             # Or the clock was set back over midnight.
             if record.at >= self._begins or self._clock() < self._begins:
                 self._book(record.cost_usd, record.cost_state)
+                self._joules += record.energy_j or 0.0
 
     @property
     def begins(self) -> float:
@@ -109,16 +113,25 @@ class Ledger:
             return max(0.0, self._ends - self._clock())
 
     def readings(self) -> tuple[Reading, ...]:
-        """`spent_usd` and `budget_usd`; the state says how much of the day's budget is left."""
-        spent = self.today.usd
-        limit = self.usd_per_day
-        found = Reading("spent_usd", spent, "USD", "ledger", self._state(spent))
-        return (found,) if limit is None else (found, Reading("budget_usd", limit, "USD", "ledger", "normal"))
+        """`spent_usd` and `budget_usd`; the state says how much of the day's budget is left.
 
-    def _state(self, spent: float) -> State:
-        if self.usd_per_day is None:
+        Where there is a budget of energy, `spent_j` and `budget_j` too.
+        """
+        spent = self.today.usd
+        limit, energy = self.usd_per_day, self.joules_per_day
+        found = [Reading("spent_usd", spent, "USD", "ledger", self._state(spent, limit))]
+        if limit is not None:
+            found.append(Reading("budget_usd", limit, "USD", "ledger", "normal"))
+        if energy is not None:
+            joules = self._joules
+            found.append(Reading("spent_j", joules, "J", "ledger", self._state(joules, energy)))
+            found.append(Reading("budget_j", energy, "J", "ledger", "normal"))
+        return tuple(found)
+
+    def _state(self, spent: float, limit: float | None) -> State:
+        if limit is None:
             return "normal"
-        share = spent / self.usd_per_day
+        share = spent / limit
         constrained, critical = self._levels
         return "critical" if share >= critical else "constrained" if share >= constrained else "normal"
 
@@ -131,7 +144,7 @@ class Ledger:
 
     def _begin(self) -> None:
         """A day on which nothing is spent yet."""
-        self._billed = self._estimated = 0.0
+        self._billed = self._estimated = self._joules = 0.0
         self._unpriced = 0
 
     def _book(self, cost_usd: float | None, state: CostState) -> None:

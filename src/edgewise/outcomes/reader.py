@@ -204,6 +204,10 @@ class LogReader:
         """The latest `most` decisions and whom their texts reached, newest first."""
         return travelled(self._rows, most)
 
+    def joules(self, after: float) -> float:
+        """What outcomes since `after` (unix seconds) took in energy, where that is known."""
+        return float(self._rows("SELECT total(energy_j) FROM outcomes WHERE at >= ?", (after,))[0][0])
+
     def locations(self) -> dict[str, Location]:
         """Where the candidates of the latest decisions are."""
         return dict(self._rows(PLACES))

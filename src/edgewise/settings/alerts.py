@@ -26,6 +26,7 @@ LOW_IS_BAD: Final = {
     "fallback_rate": False,
     "budget_burn": False,
     "budget_used": False,
+    "energy_per_query": False,
     "prompt_psi": False,
     "far_share": False,
     "quality_shift": False,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from edgewise.domain.addresses import is_loopback
 from edgewise.domain.errors import SettingsError
 from edgewise.settings.complaints import Complaint, either, expected
+from edgewise.settings.energy import energy_complaints
 from edgewise.settings.execution import complaints as execution_complaints
 from edgewise.settings.judge import judge_complaints
 from edgewise.settings.limits import limits_complaints
@@ -87,6 +88,7 @@ def complaints(settings: Settings, kinds: Sequence[str]) -> Iterator[Complaint]:
     yield from profile_complaints(settings.profile)
     yield from judge_complaints(settings)
     yield from monitor_complaints(settings)
+    yield from energy_complaints(settings)
     for index, candidate in enumerate(settings.candidates):
         yield from _candidate(f"candidates[{index}]", candidate)
     yield from _twice("candidates", "id", ids)

@@ -1,4 +1,4 @@
-"""`[monitor]` and `[[alerts]]` of edgewise.toml, as checked records."""
+"""`[monitor]`, `[[alerts]]` and `[energy]` of edgewise.toml, as checked records."""
 
 from __future__ import annotations
 
@@ -41,3 +41,9 @@ class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
     above: float | None = None
     leave: float | None = None
     least: int | None = None
+
+
+class EnergySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[energy]`: what one busy core of this machine draws, for models that run in processes of ours."""
+
+    watts_per_core: float = 10.0

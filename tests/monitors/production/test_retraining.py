@@ -102,7 +102,7 @@ def test_whoever_ends_the_gateway_ends_the_training(tmp_path: Path, monkeypatch:
         while not made.begun or not (made.begun[0] / "begun").exists():
             assert not training.done()
             await asyncio.sleep(0.01)
-        (child,) = psutil.Process().children()
+        (child,) = [c for c in psutil.Process().children() if str(tmp_path) in " ".join(c.cmdline())]
         training.cancel()
         await asyncio.wait([training])
         assert not child.is_running()

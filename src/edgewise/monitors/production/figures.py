@@ -32,7 +32,8 @@ class Figures(Struct, frozen=True):
     What the watch over drift tells stands in the window of 24 hours: `prompt_psi` is the largest population
     stability index of prompts' statistics, `far_share` the share of prompts unlike all that was learned from,
     `quality_shift` the quality lost against the forecast, `latency_shift` latency as a multiple of it, both
-    of the worst candidate. `where` says by figure what it comes from.
+    of the worst candidate. `energy_per_query` is joules, an estimate, over requests of which one could be
+    made. `where` says by figure what it comes from.
     """
 
     window: str
@@ -54,6 +55,7 @@ class Figures(Struct, frozen=True):
     far_share: float | None = None
     quality_shift: float | None = None
     latency_shift: float | None = None
+    energy_per_query: float | None = None
     where: dict[str, str] | None = None
 
 
@@ -69,6 +71,7 @@ def figures_of(monitor: ProductionMonitor, window: str) -> Figures:
         "quality": tally.said,
         **dict.fromkeys(("p50_s", "p95_s", "p99_s"), tally.ok),
         "cost_per_query": tally.priced,
+        "energy_per_query": tally.powered,
         "error_rate": finished,
         "fallback_rate": finished,
         **dict.fromkeys(("budget_burn", "budget_used"), tally.priced),
@@ -83,6 +86,7 @@ def figures_of(monitor: ProductionMonitor, window: str) -> Figures:
         p95_s=quantile(tally.took, 0.95),
         p99_s=quantile(tally.took, 0.99),
         cost_per_query=_ratio(tally.cost_usd, tally.priced),
+        energy_per_query=_ratio(tally.energy_j, tally.powered),
         spent_usd=tally.paid_usd,
         unpriced=tally.unpriced,
         error_rate=_ratio(tally.failed, finished),

@@ -153,6 +153,9 @@ class ProductionMonitor:
             tally.cancelled += 1
         else:
             tally.failed += 1
+        energy = outcome.energy_j
+        tally.powered += energy is not None
+        tally.energy_j += energy or 0.0
         if cost is not None:
             tally.priced += 1
             tally.cost_usd += cost

@@ -27,6 +27,8 @@ def take(ring: Ring, counted: Counted, edges: Mapping[str, bool]) -> None:
         tally.priced += ended.priced
         tally.cost_usd += ended.cost_usd
         tally.cost_squares += ended.cost_squares
+        tally.powered += ended.powered
+        tally.energy_j += ended.energy_j
         tally.cloud_usd += ended.cost_usd if edge is False else 0.0
     for bucket, seconds, count in counted.took:
         took, place = ring.at(bucket).took, place_of(seconds)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 COUNTS: Final = (
     "edge", "cloud", "ok", "failed", "cancelled", "fallbacks", "priced", "cost_usd", "cost_squares",
     "cloud_usd", "paid_usd", "unpriced", "said", "quality", "quality_squares",
+    "powered", "energy_j",
 )  # fmt: skip
 
 
@@ -19,7 +20,8 @@ class Tally:
     `edge` and `cloud` are requests by where they ended, `fallbacks` answers by another after the first had
     failed. `priced`, `cost_usd` and `cost_squares` are requests with a known cost; `cloud_usd` is the cloud's
     part. `paid_usd` is all that calls cost, shadows included, and `unpriced` the calls of unknown cost.
-    `said`, `quality` and `quality_squares` are feedback. `took` are answers by bucket of latency.
+    `said`, `quality` and `quality_squares` are feedback. `powered`
+    are requests with a known energy, `energy_j` its sum in joules. `took` are answers by bucket of latency.
     """
 
     __slots__ = (*COUNTS, "took")
@@ -39,6 +41,8 @@ class Tally:
     said: int
     quality: float
     quality_squares: float
+    powered: int
+    energy_j: float
 
     def __init__(self) -> None:
         for name in COUNTS:
