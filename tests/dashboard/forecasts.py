@@ -54,7 +54,9 @@ def _story(
         prompt=f"Question number {at}", micros=40.0,
     )  # fmt: skip
     cost, took = COSTS[drawn], LATENCY[drawn] * float(dice.lognormal(0, 0.2))
-    attempt = Attempt(candidate=name, status="ok", started_s=0.0, latency_s=took, cost_usd=cost, cost_state="billed")
+    attempt = Attempt(
+        candidate=name, status="ok", started_s=0.0, latency_s=took, cost_usd=cost, cost_state="billed"
+    )
     outcome = Outcome(
         decision_id=made, at=when + took, status="ok", candidate=name, latency_s=took, input_tokens=20,
         output_tokens=30, cost_usd=cost, cost_state="billed", attempts=(attempt,), response="An answer.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from edgewise.cli.console import err, out
 from edgewise.cli.lines import Lines
 from edgewise.cli.setup import ConfigOption, naming, run, settings_or_found, with_address
+from edgewise.settings.load import DEFAULT_FILE
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -35,10 +37,10 @@ def command(
     settings = with_address(settings, host, port)
     show = sys.stdout.isatty() if decisions is None else decisions
     with naming(config):
-        run(_serve(settings, notes, show=show))
+        run(_serve(settings, notes, config, show=show))
 
 
-async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> None:
+async def _serve(settings: Settings, notes: tuple[str, ...], config: Path | None, *, show: bool) -> None:
     from edgewise.app import App  # noqa: PLC0415 - the gateway loads only when it serves
     from edgewise.app.showing import dashboard_for  # noqa: PLC0415 - the same
     from edgewise.app.watching import watchers_for  # noqa: PLC0415 - the same
@@ -69,7 +71,8 @@ async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> N
             warnings=app.warnings,
             metrics=watchers.metrics(app),
         )
-        site = dashboard_for(app, watchers.patrol)
+        file = config or Path(DEFAULT_FILE)
+        site = dashboard_for(app, watchers.patrol, file.resolve() if file.exists() else None)
         if site is not None:
             bells.append(site.observe)
         app.warm()

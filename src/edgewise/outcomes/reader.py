@@ -17,6 +17,7 @@ from edgewise.outcomes.booking import Booked, Travelled, booked, spent_by_key, t
 from edgewise.outcomes.comparing import compared, place_at
 from edgewise.outcomes.counting import PLACES, Counted, counted
 from edgewise.outcomes.faults import identity_of
+from edgewise.outcomes.foreseen import Foreseen, foreseen
 from edgewise.outcomes.gaps import SELECT_GAPS, gaps_of
 from edgewise.outcomes.listing import listed
 from edgewise.outcomes.placing import DISORDER_S, first_after
@@ -207,6 +208,10 @@ class LogReader:
     def joules(self, after: float) -> float:
         """What outcomes since `after` (unix seconds) took in energy, where that is known."""
         return float(self._rows("SELECT total(energy_j) FROM outcomes WHERE at >= ?", (after,))[0][0])
+
+    def foreseen(self, most: int) -> list[Foreseen]:
+        """Of the latest `most` decisions those that could have gone otherwise and rest on forecasts."""
+        return foreseen(self._rows, most)
 
     def locations(self) -> dict[str, Location]:
         """Where the candidates of the latest decisions are."""
