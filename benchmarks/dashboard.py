@@ -69,7 +69,7 @@ def told(number: int, at: float) -> tuple[Decision, Outcome]:
         odds=odds,
         shortlist=tuple(odds),
         evidence={"length": 0.4, "syntax": 0.6, "emotion": 0.0, "score": 0.375, "threshold": 0.75},
-        prompt=PROMPT.format(number),
+        prompt=PROMPT.replace("{}", str(number)),
         micros=40.0 + number % 17,
     )
     attempt = Attempt(started_s=0.001, latency_s=took, ttft_s=0.1, **shared)

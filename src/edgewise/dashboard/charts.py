@@ -119,13 +119,9 @@ def _figure(  # noqa: PLR0913, PLR0917 - a figure's parts
     drawn: Child,
 ) -> Html:
     middle = top / 2
-    scale = [
-        (
-            h.line(x1="0", x2="100%", y1=_y(value, top), y2=_y(value, top), class_="grid-line"),
-            h.text(unit(value), x=0, y=_y(value, top) - 3, class_="axis") if value else None,
-        )
-        for value in (0.0, middle, top)
-    ]
+    levels = (0.0, middle, top)
+    scale = [h.line(x1="0", x2="100%", y1=_y(v, top), y2=_y(v, top), class_="grid-line") for v in levels]
+    said = [h.text(unit(v), x=0, y=_y(v, top) - 3, class_="axis") for v in levels if v]
     foot = HEIGHT - 5
     named = [
         h.text(
@@ -140,7 +136,7 @@ def _figure(  # noqa: PLR0913, PLR0917 - a figure's parts
     ]
     cursor = h.line(x1=0, x2=0, y1=TOP, y2=HEIGHT - BOTTOM, class_="cursor", visibility="hidden")
     svg = h.svg(
-        scale, drawn, named, cursor, height=HEIGHT, width="100%", aria_hidden="true", focusable="false"
+        scale, drawn, said, named, cursor, height=HEIGHT, width="100%", aria_hidden="true", focusable="false"
     )
     rows = [
         (

@@ -58,8 +58,9 @@ class Bell:
         try:
             yield RETRY
             while not self._closed:
+                if event.is_set():
+                    await asyncio.sleep(SETTLE_S)
                 event.clear()
-                await asyncio.sleep(SETTLE_S)
                 found = await asyncio.to_thread(look)
                 changed = {name: html for name, html in found.items() if known.get(name) != html}
                 known.update(changed)

@@ -13,7 +13,7 @@ import pytest
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from tests.dashboard.looking import OPTIONS, chromium
-from tests.dashboard.traffic import CONFIG, begin
+from tests.dashboard.traffic import CONFIG, a_day, begin
 from tests.servers import Running, gateway
 
 PATIENCE_MS = 60_000.0
@@ -34,6 +34,7 @@ def browser() -> Iterator[Browser]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A gateway with a day's worth of requests behind it."""
     home = tmp_path_factory.mktemp("site")
+    a_day(home / "edgewise.sqlite")
     with gateway(home, CONFIG) as running:
         begin(running)
         yield running
@@ -99,7 +100,7 @@ def picture() -> Callable[[Page, str], None]:
 
     def taken(page: Page, name: str) -> None:
         if PICTURES:
-            page.screenshot(path=Path(PICTURES) / f"{name}.png")
+            page.screenshot(path=Path(PICTURES) / f"dashboard-{name}.png")
 
     return taken
 

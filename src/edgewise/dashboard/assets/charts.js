@@ -22,7 +22,7 @@ export function csv(table) {
 }
 
 const STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "fill-opacity",
-  "font-family", "font-size", "font-weight", "text-anchor", "vector-effect"];
+  "font-family", "font-size", "font-weight", "text-anchor", "vector-effect", "paint-order", "stroke-linejoin"];
 
 /** A copy of the drawing that needs no style sheet. */
 function alone(svg) {

@@ -101,7 +101,7 @@ def _figures(figures: Figures, tally: Tally, rules: Sequence[Rule]) -> Html:
         limit = rule.band.enter
         return "bad" if (value <= limit if LOW_IS_BAD[name] else value >= limit) else ""
 
-    tail = f"95 %: {units.seconds(figures.p95_s)} · 99 %: {units.seconds(figures.p99_s)}"
+    tail = f"p95 {units.seconds(figures.p95_s)} · p99 {units.seconds(figures.p99_s)}"
     other = f"{tally.failed:,} of {finished:,} · {units.share(figures.fallback_rate)} answered by another"
     judged = f"0 to 1, by {tally.said:,} pieces of feedback" if tally.said else "no feedback yet"
     unpriced = f" · {tally.unpriced:,} calls without a price" if tally.unpriced else ""
@@ -124,7 +124,8 @@ def _saved(tally: Tally) -> Html:
     if not tally.cloud or tally.cloud_usd <= 0:
         return tile("Saved", units.UNKNOWN, "unknown: nothing of this time went to a cloud with a price")
     each = tally.cloud_usd / tally.cloud
-    baseline = f"against {placed:,} times the cloud at {units.usd(each)}, its mean over {tally.cloud:,}"
+    mean = f"the mean of the {tally.cloud:,} that it did"
+    baseline = f"against the cloud answering all {placed:,} at {units.usd(each)}, {mean}"
     return tile("Saved, estimated", units.usd(each * placed - tally.cost_usd), baseline)
 
 
