@@ -113,7 +113,9 @@ def test_what_is_still_on_its_way_to_the_disk_is_not_closed(tmp_path: Path) -> N
     assert close(loaded(reader, on_the_hour + 400.0, tallies), loaded(reader, on_the_hour + 400.0, None))
 
 
-@pytest.mark.parametrize("how", ["torn", "of another log", "of the future", "of an older version", "absent"])
+@pytest.mark.parametrize(
+    "how", ["torn", "of another log", "of the future", "of an older version", "too short", "absent"]
+)
 def test_what_does_not_belong_to_the_log_is_not_believed(tmp_path: Path, how: str) -> None:
     log, other = tmp_path / "log.sqlite", tmp_path / "other.sqlite"
     for path, seed in ((log, 4), (other, 5)):
@@ -127,6 +129,10 @@ def test_what_does_not_belong_to_the_log_is_not_believed(tmp_path: Path, how: st
     elif how == "torn":
         Tallies(tmp_path, reader).update({}, NOW)
         kept.write_bytes(kept.read_bytes()[:-9])
+    elif how == "too short":
+        Tallies(tmp_path, reader).update({}, NOW)
+        assert b"[[0," in kept.read_bytes()
+        kept.write_bytes(kept.read_bytes().replace(b"[[0,", b"[["))
     elif how == "of an older version":
         Tallies(tmp_path, reader).update({}, NOW)
         kept.write_bytes(kept.read_bytes().replace(b'"edge","cloud"', b'"cloud","edge"'))

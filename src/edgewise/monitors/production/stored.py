@@ -42,6 +42,13 @@ class _Kept(Struct, frozen=True):
     until: dict[str, float] = field(default_factory=dict[str, float])
     buckets: dict[str, dict[int, _Stretch]] = field(default_factory=dict[str, dict[int, _Stretch]])
 
+    def is_of(self, log: str) -> bool:
+        """Whether it was counted of this log, by this version."""
+        stretches = (stretch for buckets in self.buckets.values() for stretch in buckets.values())
+        return (self.log, self.counts) == (log, COUNTS) and all(
+            len(s.numbers) == len(COUNTS) for s in stretches
+        )
+
 
 class Tallies:
     """The closed buckets of the log that `reader` reads, in `folder`. Blocks: call it in a thread."""
@@ -49,8 +56,7 @@ class Tallies:
     def __init__(self, folder: Path, reader: LogReader) -> None:
         self._path, self._reader, self._log = folder / FILE, reader, reader.identity()
         kept = read_file(self._path, _Kept)
-        ours = kept is not None and kept.log == self._log and kept.counts == COUNTS
-        self._kept = kept if kept is not None and ours else _Kept(self._log)
+        self._kept = kept if kept is not None and kept.is_of(self._log) else _Kept(self._log)
 
     def update(self, edges: Mapping[str, bool], now: float) -> None:
         """Count what is over by `now` (unix seconds), and put it down. Raises StoreError.
