@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.monitors.drift.drifting import NOW, store
-from tests.outcomes.sample import decision, outcome
+from tests.outcomes.sample import OUTCOME, decision, outcome
 
 from edgewise.constraints import constraints_for
 from edgewise.constraints.energy import EnergyBudget, leanest
@@ -23,6 +23,7 @@ from edgewise.monitors.gpu import Gpu
 from edgewise.monitors.joules import CpuJoules, GpuJoules
 from edgewise.outcomes import LogReader
 from edgewise.outcomes.ledger import Ledger
+from edgewise.outcomes.wording import energy
 from edgewise.settings import CandidateSettings, Settings
 from edgewise.settings.schema import BudgetSettings
 
@@ -121,6 +122,13 @@ class Library:
 def test_the_graphics_processors_count_in_millijoules() -> None:
     assert GpuJoules(Library())() == 5.0
     assert Gpu(Library()).joules() == 5.0
+
+
+def test_people_read_it_as_an_estimate_with_its_basis() -> None:
+    attempt = replace(OUTCOME.attempts[0], energy_j=12.3, energy_basis="cpu")
+    said = energy(replace(OUTCOME, attempts=(attempt,), energy_j=12.3))
+    assert said == "about 12.3 J, an estimate (by CPU time)"
+    assert energy(OUTCOME) is None
 
 
 def test_a_day_of_energy_is_added_up_from_the_log_on(tmp_path: Path) -> None:

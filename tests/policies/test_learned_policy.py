@@ -34,7 +34,8 @@ DESCRIBED = {text: describer("static")([text]) for text in TEXTS}
 
 def bundle_for(folder, objective: Objective, **more) -> Bundle:
     return learn(
-        read_table(write_table(folder / "t.csv")), TrainOptions(objective, learner="ridge", **more)
+        read_table(write_table(folder / "t.csv", energy=True)),
+        TrainOptions(objective, learner="ridge", **more),
     ).bundle
 
 

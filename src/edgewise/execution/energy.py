@@ -28,7 +28,8 @@ class Share:
     """
 
     def __init__(self, read: Callable[[], float | None], basis: EnergyBasis) -> None:
-        self._read, self.basis = read, basis
+        self._read = read
+        self.basis: EnergyBasis = basis
         self._under_way: WeakSet[Ticket] = WeakSet()
         self._last: float | None = None
 
