@@ -145,12 +145,14 @@ class Running:
     def send(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> tuple[int, Any]:
-        """Status and decoded JSON of one request; `body` is sent as it is when it is bytes."""
+        """Status and decoded JSON (or text) of one request; `body` is sent as it is when it is bytes."""
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, headers or {}, method=method)
         try:
             with urllib.request.urlopen(request, timeout=60) as response:
-                return response.status, json.loads(response.read())
+                is_text = response.headers.get_content_maintype() == "text"
+                said = response.read()
+                return response.status, said.decode() if is_text else json.loads(said)
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, json.loads(error.read())

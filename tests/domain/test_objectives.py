@@ -23,8 +23,9 @@ def test_qos_is_the_published_formula() -> None:
 @given(st.sampled_from(OBJECTIVES), SHARE, LATENCY, COST)
 def test_floats_and_arrays_agree(name: str, quality: float, latency: float, cost: float) -> None:
     objective = Objective(name, weight=0.3, floor=0.7)
-    one = objective.utility(Measured(quality, latency, cost, quality))
-    many = objective.utility(Measured(*(np.array([[v, v]]) for v in (quality, latency, cost, quality))))
+    one = objective.utility(Measured(quality, latency, cost, quality, cost))
+    values = (quality, latency, cost, quality, cost)
+    many = objective.utility(Measured(*(np.array([[value, value]]) for value in values)))
     assert many == pytest.approx(np.array([[one, one]]))
 
 
@@ -32,7 +33,7 @@ def test_floats_and_arrays_agree(name: str, quality: float, latency: float, cost
 def test_more_quality_is_never_worse(name: str, a: float, b: float, latency: float, cost: float) -> None:
     worse, better = sorted([a, b])
     objective = Objective(name, weight=0.3, floor=0.7)
-    low, high = (objective.utility(Measured(q, latency, cost, q)) for q in (worse, better))
+    low, high = (objective.utility(Measured(q, latency, cost, q, cost)) for q in (worse, better))
     assert high >= low
 
 
@@ -44,6 +45,9 @@ def test_above_the_floor_only_the_price_counts(a: float, b: float, c: float, d: 
     )
     fast = Objective("fastest-at-quality", floor=0.5)
     assert (fast.utility(Measured(0.6, a, c)) > fast.utility(Measured(0.9, b, d))) == (a < b)
+    lean = Objective("leanest-at-quality", floor=0.5)
+    of = (lean.utility(Measured(quality=0.6, energy_j=a)), lean.utility(Measured(quality=0.9, energy_j=b)))
+    assert (of[0] > of[1]) == (-a / 100.0 > -b / 100.0)
 
 
 def test_without_costs_quality_at_cost_ranks_by_quality() -> None:

@@ -16,13 +16,13 @@ from edgewise.settings import hash_key, new_key
 
 SCOPES = ("inference", "read", "admin")
 KEYS = {scope: new_key() for scope in SCOPES}
-NEEDED = {"/v1/decisions": "read", "/v1/decisions/{id}": "read"}
+NEEDED = {"/v1/decisions": "read", "/v1/decisions/{id}": "read", "/metrics": "read"}
 PATHS = [
     (method.upper(), path)
     for path, methods in json.loads(description())["paths"].items()
     for method in methods
 ]
-ADMIN = [("GET", path) for path in ("/", "/metrics", "/dashboard", "/admin", "/static/app.js", "/V1/models")]
+ADMIN = [("GET", path) for path in ("/", "/dashboard", "/admin", "/static/app.js", "/V1/models")]
 
 
 @pytest.fixture(scope="module")

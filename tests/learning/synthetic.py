@@ -23,12 +23,15 @@ def prompts(count: int, seed: int = 0) -> list[tuple[str, bool]]:
     return made
 
 
-def write_table(path: Path, count: int = 160, *, responses: bool = False, seed: int = 0) -> Path:
+def write_table(
+    path: Path, count: int = 160, *, responses: bool = False, seed: int = 0, energy: bool = False
+) -> Path:
     """An outcome table: the edge fails on hard prompts, the cloud on neither, but it is slow and dear."""
     dice = Random(seed)
     with path.open("w", newline="") as file:
         out = csv.writer(file)
         names = ["prompt", "candidate", "location", "quality", "latency_s", "cost_usd", "group"]
+        names += ["energy_j"] if energy else []
         out.writerow([*names, "response"] if responses else names)
         for prompt, hard in prompts(count, seed):
             for candidate, location in (("small", "edge"), ("large", "cloud")):
@@ -36,6 +39,7 @@ def write_table(path: Path, count: int = 160, *, responses: bool = False, seed: 
                 latency = dice.uniform(0.1, 0.2) if candidate == "small" else dice.uniform(1.0, 2.0)
                 cost = 0.0 if candidate == "small" else 0.002
                 row = [prompt, candidate, location, float(right), latency, cost, "hard" if hard else "easy"]
+                row += [20.0 * latency] if energy else []
                 answer = "The answer is 42, for certain." if right else "I am not sure, maybe, perhaps."
                 out.writerow([*row, answer] if responses else row)
     return path

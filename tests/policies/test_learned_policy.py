@@ -34,7 +34,8 @@ DESCRIBED = {text: describer("static")([text]) for text in TEXTS}
 
 def bundle_for(folder, objective: Objective, **more) -> Bundle:
     return learn(
-        read_table(write_table(folder / "t.csv")), TrainOptions(objective, learner="ridge", **more)
+        read_table(write_table(folder / "t.csv", energy=True)),
+        TrainOptions(objective, learner="ridge", **more),
     ).bundle
 
 
@@ -140,7 +141,7 @@ def test_what_was_never_learned_is_refused_with_the_reason(bundles: dict[str, Bu
     bundle = bundles["qos"]
     assert lacking(bundle, Objective("reward")) == ("reward",)
     with pytest.raises(
-        RequestError, match="needs forecasts of reward; this bundle learned cost_usd, lat"
+        RequestError, match="needs forecasts of reward; this bundle learned cost_usd, energy_j, lat"
     ) as caught:
         Learned(bundle).odds(situation(TEXTS[0], objective="reward"))
     assert (caught.value.status, caught.value.param) == (400, "edgewise.objective")

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from edgewise.domain.candidates import Price
+from edgewise.domain.energy import Joules
 from edgewise.settings import (
     POLICY_KINDS,
     CandidateSettings,
@@ -29,6 +30,7 @@ from edgewise.settings import (
     schema,
 )
 from edgewise.settings.discover import PROVIDERS
+from edgewise.settings.monitoring import AlertSettings, EnergySettings, MonitorSettings
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 SECTIONS: dict[str, type[msgspec.Struct]] = {
@@ -54,9 +56,13 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "[prompts.kinds.NAME]": schema.PromptKindSettings,
     "[profile]": schema.ProfileSettings,
     "[judge]": schema.JudgeSettings,
+    "[monitor]": MonitorSettings,
+    "[energy]": EnergySettings,
+    "[[alerts]]": AlertSettings,
     "[features]": FeaturesSettings,
     "[[candidates]]": CandidateSettings,
     "price": Price,
+    "joules_per_token": Joules,
     "network": NetworkSettings,
     "script": ScriptSettings,
     "helped": schema.HelpedSettings,

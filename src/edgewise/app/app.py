@@ -8,9 +8,20 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
+from msgspec.structs import replace as replaced
+
 from edgewise import assets
 from edgewise.app.cascades import promises
-from edgewise.app.deciding import configured, exploring, featurizer_for, router_for, screens_for, watchers_for
+from edgewise.app.deciding import (
+    configured,
+    exploring,
+    featurizer_for,
+    policies_for,
+    router_for,
+    screens_for,
+    watchers_for,
+)
+from edgewise.app.energy import shares_for
 from edgewise.app.judging import judge_for
 from edgewise.app.upstreams import Upstreams
 from edgewise.domain.errors import SettingsError, StoreError
@@ -34,6 +45,7 @@ if TYPE_CHECKING:
     from edgewise.domain.protocols import Featurizer, Monitor, OutcomeLog, Policy
     from edgewise.monitors import Watch
     from edgewise.settings import Settings
+    from edgewise.settings.schema import ObjectiveSettings
     from edgewise.upstreams.embedded import EmbeddedRuntime
 
 
@@ -111,6 +123,7 @@ class App:
             keep_text=store.prompts == "full",
             candidates={c.id: c for c in self.candidates},
             limits=self.settings.execution,
+            shares=shares_for(self.settings, self.upstreams.runtimes),
             circuits=Circuits(tell=lambda readings, ttl_s: board.put(readings, ttl_s=ttl_s)),
         )
         self.watchers = watchers_for(self.settings, self._adopt)
@@ -168,6 +181,17 @@ class App:
     def _lead(self, name: str, policy: Policy) -> None:
         """Put a policy with new thresholds in charge; it reads the same features as before."""
         self.router.adopt(name, policy)
+
+    async def aim(self, objective: ObjectiveSettings) -> None:
+        """Go by another objective from the next request on; requests under way end as they began.
+
+        Raises BundleError where a bundle forecasts too little for it; the one before then stays.
+        """
+        settings = replaced(self.settings, objective=objective)
+        policies = await asyncio.to_thread(policies_for, settings, self.watchers)
+        self.settings = settings
+        for name, policy in policies.items():
+            self.router.adopt(name, self.steering.take(name, policy))
 
     async def _steer(self) -> None:
         """Keep each policy to its share or its budget, from where the log says that the stream is."""

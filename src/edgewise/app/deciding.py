@@ -58,7 +58,7 @@ def router_for(
     shadows: Shadows | None = None,
 ) -> Router:
     """A router with the configured candidates, rules and policies; nothing of it is open yet."""
-    policies = _policies(settings, watchers)
+    policies = policies_for(settings, watchers)
     return Router(
         candidates=tuple(describe(c) for c in settings.candidates),
         featurizer=featurizer_for(policies, settings),
@@ -88,7 +88,7 @@ def watchers_for(settings: Settings, adopt: Callable[[str, Policy], None]) -> di
     }
 
 
-def _policies(settings: Settings, watchers: Mapping[str, Deployed]) -> dict[str, Policy]:
+def policies_for(settings: Settings, watchers: Mapping[str, Deployed]) -> dict[str, Policy]:
     """The configured policy as "auto", and every other that `auto:NAME` may ask for."""
     margin = settings.session.switch_margin
     plain: dict[str, Policy] = {kind: Affinity(make(kind), margin) for kind in ("complexity", "random")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from edgewise.cli.console import err, out
 from edgewise.cli.lines import Lines
 from edgewise.cli.setup import ConfigOption, naming, run, settings_or_found, with_address
+from edgewise.settings.load import DEFAULT_FILE
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -35,26 +37,29 @@ def command(
     settings = with_address(settings, host, port)
     show = sys.stdout.isatty() if decisions is None else decisions
     with naming(config):
-        run(_serve(settings, notes, show=show))
+        run(_serve(settings, notes, config, show=show))
 
 
-async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> None:
+async def _serve(settings: Settings, notes: tuple[str, ...], config: Path | None, *, show: bool) -> None:
     from edgewise.app import App  # noqa: PLC0415 - the gateway loads only when it serves
-    from edgewise.gateway import Accounts, Gateway, Pages, listen, serve  # noqa: PLC0415 - the same
+    from edgewise.app.showing import dashboard_for  # noqa: PLC0415 - the same
+    from edgewise.app.watching import watchers_for  # noqa: PLC0415 - the same
+    from edgewise.gateway import Accounts, Gateway, Pages, Traced, listen, serve  # noqa: PLC0415 - the same
 
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has drained
         signal.signal(number, _nothing)
     listener = listen(settings.server)
     host, port = listener.getsockname()[:2]
     accounts = Accounts(settings.server.keys, time_zone=settings.budget.time_zone)
-    lines = Lines(out) if show else None
+    watchers = watchers_for(settings)
+    bells = [*([accounts.observe] if accounts.by_name else []), *watchers.observers()]
+    bells += [Lines(out)] if show else []
 
     def observe(record: Record) -> None:
-        accounts.observe(record)
-        if lines is not None:
-            lines(record)
+        for bell in bells:
+            bell(record)
 
-    async with App(settings, observer=observe if accounts.by_name else lines) as app:
+    async with App(settings, observer=observe) as app, watchers.on(app):
         accounts.load(app.reader)
         pages = Pages(
             router=app.router,
@@ -65,12 +70,17 @@ async def _serve(settings: Settings, notes: tuple[str, ...], *, show: bool) -> N
             ready=app.problem,
             warnings=app.warnings,
             promises=app.promises,
+            metrics=watchers.metrics(app),
         )
+        file = config or Path(DEFAULT_FILE)
+        site = dashboard_for(app, watchers.patrol, file.resolve() if file.exists() else None)
+        if site is not None:
+            bells.append(site.observe)
         app.warm()
         for line in banner(settings, notes, app_address(host, port)):
             err(line) if not show else out(line)
-        gateway = Gateway(app.router, pages, settings.server, accounts)
-        await serve(gateway, settings.server, listener)
+        kind = Traced if settings.monitor.traces else Gateway
+        await serve(kind(app.router, pages, settings.server, accounts, site), settings.server, listener)
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:

@@ -8,12 +8,14 @@ from edgewise.constraints.budget import Budget
 from edgewise.constraints.capability import Capability
 from edgewise.constraints.circuit import Circuit
 from edgewise.constraints.connectivity import Connectivity
+from edgewise.constraints.energy import EnergyBudget, leanest
 from edgewise.constraints.latency import Latency
 from edgewise.constraints.pin import Pin
 from edgewise.constraints.privacy import Privacy
 from edgewise.constraints.queue import Queue
 from edgewise.constraints.resources import Resources
 from edgewise.constraints.rules import Rule
+from edgewise.settings.candidates import describe
 from edgewise.settings.plugins import made
 
 if TYPE_CHECKING:
@@ -35,9 +37,18 @@ def constraints_for(settings: Settings) -> tuple[Constraint, ...]:
         found.append(Queue())
     if budget.usd_per_day is not None or budget.usd_per_request is not None:
         found.append(Budget(budget.usd_per_day, budget.usd_per_request))
+    if budget.joules_per_day is not None and (least := _leanest(settings)) is not None:
+        found.append(EnergyBudget(budget.joules_per_day, least))
     found.append(Latency(asked.deadline_s))
     found.extend(Rule(rule.name, rule.when, rule.allow, rule.deny) for rule in asked.rules)
     for index, custom in enumerate(asked.custom):
         section = f"constraints.custom[{index}].name"
         found.append(made("edgewise.constraints", custom.name, custom.options, section=section))
     return tuple(found)
+
+
+def _leanest(settings: Settings) -> str | None:
+    """Who takes the least energy; a model in a process of ours keeps a core busy while it answers."""
+    own = {c.id for c in settings.candidates if c.embedded is not None and c.power_watts is None}
+    watts = dict.fromkeys(own, settings.energy.watts_per_core)
+    return leanest(map(describe, settings.candidates), watts)

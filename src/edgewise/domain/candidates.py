@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from edgewise.domain.energy import Joules
 from edgewise.domain.errors import NoEligibleCandidate
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Candidate(Struct, frozen=True):
     """One place where a prompt can be answered.
 
     `price` is None for an *unpriced* candidate, a state of its own that never counts as free.
-    `model` is what the endpoint calls it. `power_watts` is the draw while it answers, if known.
+    `model` is what the endpoint calls it. `power_watts` is the draw while it answers,
+    `joules_per_token` what it takes for each, where known.
     `region` and `tags` are the operator's own words, which rules and callers may refer to. `task` is what a
     classifier labels texts for, where the configuration tells several such tasks apart by name.
     """
@@ -57,6 +59,7 @@ class Candidate(Struct, frozen=True):
     capabilities: Capabilities = Capabilities()
     simulated: bool = False
     power_watts: float | None = None
+    joules_per_token: Joules | None = None
     region: str = ""
     tags: dict[str, str] = {}
     task: str = ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct, field
 
 from edgewise.domain.candidates import Location, Objection
+from edgewise.domain.energy import EnergyBasis
 from edgewise.domain.labels import Gist
 
 if TYPE_CHECKING:
@@ -183,6 +184,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     """One call to one candidate. Times in seconds; `started_s` counts from the decision.
 
     `said` is what a classifier said of the text, short.
+    `energy_j` is an estimate in joules, and `energy_basis` what it rests on.
     """
 
     candidate: str
@@ -197,13 +199,15 @@ class Attempt(Struct, frozen=True, kw_only=True):
     cost_usd: float | None = None
     cost_state: CostState = "unpriced"
     said: Gist | None = None
+    energy_j: float | None = None
+    energy_basis: EnergyBasis | None = None
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
     """How a decision ended. Failures and cancellations are outcomes too.
 
-    Times in seconds from the request's arrival, costs in USD over all attempts. `error` is a
-    sentence; `response` is the answer's text where the store keeps texts.
+    Times in seconds from the request's arrival, costs in USD and energy in joules over
+    all attempts. `error` is a sentence; `response` is the answer's text where the store keeps texts.
     """
 
     decision_id: str
@@ -219,6 +223,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     error: str | None = None
     response: str | None = None
     attempts: tuple[Attempt, ...] = ()
+    energy_j: float | None = None
 
 
 class Feedback(Struct, frozen=True, kw_only=True):

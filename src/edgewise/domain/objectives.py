@@ -15,26 +15,40 @@ from msgspec import Struct
 
 from edgewise.domain.errors import SettingsError
 
-OBJECTIVES = ("qos", "reward", "quality-at-cost", "cheapest-at-quality", "fastest-at-quality")
+OBJECTIVES = (
+    "qos",
+    "reward",
+    "quality-at-cost",
+    "cheapest-at-quality",
+    "fastest-at-quality",
+    "leanest-at-quality",
+)
 NEEDS = {
     "qos": ("quality", "latency_s"),
     "reward": ("reward",),
     "quality-at-cost": ("quality",),
     "cheapest-at-quality": ("quality", "cost_usd"),
     "fastest-at-quality": ("quality", "latency_s"),
+    "leanest-at-quality": ("quality", "energy_j"),
 }
-NUMBERS = {"quality-at-cost": "weight", "cheapest-at-quality": "floor", "fastest-at-quality": "floor"}
+NUMBERS = {
+    "quality-at-cost": "weight",
+    "cheapest-at-quality": "floor",
+    "fastest-at-quality": "floor",
+    "leanest-at-quality": "floor",
+}
 EXAMPLES = {"weight": "0.3", "floor": "0.8"}
 SHORTFALL = (
     100.0  # one point of quality below the floor weighs as much as 100 USD per 1,000 prompts, or 100 s
 )
 CENT = 1000.0  # costs are weighed in USD per 1,000 prompts
+JOULES = 100.0  # energy is weighed in so many of them: 0.01 of quality below the floor weighs as much
 LEAST_LATENCY_S = 1e-3
 LONGEST = 100  # characters of a wrong spelling that an error repeats
 
 
 class Measured(Struct, frozen=True):
-    """What is known of candidates for a prompt: quality 0-1, seconds, USD, reward; criticality 0-10.
+    """What is known of candidates for a prompt: quality 0-1, seconds, USD, reward, joules; criticality 0-10.
 
     Floats or arrays that broadcast.
     """
@@ -43,6 +57,7 @@ class Measured(Struct, frozen=True):
     latency_s: Any = None
     cost_usd: Any = None
     reward: Any = None
+    energy_j: Any = None
     mission: Any = 5.0
     time: Any = 5.0
 
@@ -51,7 +66,7 @@ class Objective(Struct, frozen=True):
     """What a good choice is.
 
     `weight` is λ of `quality-at-cost`: the quality that 1 USD per 1,000 prompts is worth. `floor` is the
-    quality that `cheapest-at-quality` and `fastest-at-quality` ask for. Raises `SettingsError` for an
+    quality that the objectives ask for whose name ends in `at-quality`. Raises `SettingsError` for an
     unknown name and for a number out of range.
     """
 
@@ -95,7 +110,10 @@ class Objective(Struct, frozen=True):
                 return found.quality
             return found.quality - self.weight * CENT * found.cost_usd
         short = _at_least(self.floor - found.quality, 0.0)
-        price = CENT * found.cost_usd if self.name == "cheapest-at-quality" else found.latency_s
+        if self.name == "cheapest-at-quality":
+            price = CENT * found.cost_usd
+        else:
+            price = found.latency_s if self.name == "fastest-at-quality" else found.energy_j / JOULES
         return -SHORTFALL * short - price
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from edgewise.domain.labels import Said
     from edgewise.domain.protocols import Upstream
     from edgewise.execution.deadline import Wait
+    from edgewise.execution.energy import Share
     from edgewise.execution.flight import Call
     from edgewise.settings import ExecutionSettings
 
@@ -97,10 +98,12 @@ class Asking:
     limits: ExecutionSettings
     keep_text: bool = True
     deadlines: Deadlines = field(default_factory=Deadlines)
+    shares: Mapping[str, Share] = field(default_factory=dict[str, "Share"])
 
     async def ask(self, call: Call) -> Landed:
         """The answer of the call's candidate."""
         request = call.flight.request
+        call.measured_by(self.shares.get(call.candidate.id))
         loop = asyncio.get_running_loop()
         wait, now = self.deadlines.wait(loop), loop.time()
         ends_at = min(now + self.limits.try_s, call.flight.ends_at)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from edgewise.domain.protocols import OutcomeLog, Upstream
     from edgewise.domain.requests import Request
     from edgewise.execution.asking import Landed, Stream
+    from edgewise.execution.energy import Share
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,8 @@ class Answer(NamedTuple):
 class Executor:
     """Asks the chosen candidate, others in its place where that fails, and writes down what came of it.
 
-    `candidates` are those that may take over; without them only the chosen one is asked.
+    `candidates` are those that may take over; without them only the chosen one is asked. `shares` count the
+    joules of those that can be measured.
     """
 
     upstreams: Mapping[str, Upstream]
@@ -69,11 +71,12 @@ class Executor:
     limits: ExecutionSettings = field(default_factory=ExecutionSettings)
     circuits: Circuits = field(default_factory=Circuits)
     budget: RetryBudget | None = None
+    shares: Mapping[str, Share] = field(default_factory=dict[str, "Share"])
 
     _fallback: Fallback = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        asking = Asking(self.upstreams, self.limits, self.keep_text)
+        asking = Asking(self.upstreams, self.limits, self.keep_text, shares=self.shares)
         budget = self.budget or RetryBudget(self.limits.retry_share)
         object.__setattr__(
             self, "_fallback", Fallback(asking, self.candidates, self.limits, self.circuits, budget)

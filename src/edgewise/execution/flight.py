@@ -8,13 +8,16 @@ from time import perf_counter, time
 from typing import TYPE_CHECKING
 
 from edgewise.domain.decisions import Attempt, Outcome
+from edgewise.domain.energy import energy_of
 from edgewise.domain.errors import UpstreamRefused
 
 if TYPE_CHECKING:
     from edgewise.domain.candidates import Candidate
     from edgewise.domain.decisions import CostState, Decision, OutcomeStatus, Reason
+    from edgewise.domain.energy import EnergyBasis
     from edgewise.domain.labels import Gist, Said
     from edgewise.domain.requests import Request
+    from edgewise.execution.energy import Share, Ticket
     from edgewise.upstreams.reading import Usage
 
 HTTP_OK = 200
@@ -113,7 +116,15 @@ class Flight:
             error=error,
             response=response,
             attempts=tuple(self.attempts),
+            energy_j=self._energy(last),
         )
+
+    def _energy(self, last: Attempt) -> float | None:
+        """The joules of all calls of which they are known."""
+        if len(self.attempts) <= 1:
+            return last.energy_j
+        known = [a.energy_j for a in self.attempts if a.energy_j is not None]
+        return sum(known) if known else None
 
     def _cost(self, last: Attempt) -> tuple[float | None, CostState]:
         """What all calls cost together. A refused call of an unpriced candidate adds nothing."""
@@ -140,6 +151,13 @@ class Call:
     epoch: int = 0
     asked: float = field(default_factory=perf_counter)
     ttft_s: float | None = None
+    share: Share | None = None
+    ticket: Ticket | None = None
+
+    def measured_by(self, share: Share | None) -> None:
+        """From now on its part of a counter of joules is counted."""
+        if share is not None:
+            self.share, self.ticket = share, share.begin()
 
     @property
     def took_s(self) -> float:
@@ -237,11 +255,13 @@ class Call:
             cost = price.cost(input_tokens, output_tokens)
         elif status == "error":
             cost = 0.0
+        latency_s = perf_counter() - self.asked
+        energy_j, basis = self._energy(latency_s, input_tokens, output_tokens)
         return Attempt(
             candidate=self.candidate.id,
             status=status,
             started_s=self.asked - self.flight.arrived,
-            latency_s=perf_counter() - self.asked,
+            latency_s=latency_s,
             ttft_s=self.ttft_s,
             http_status=http_status,
             error=error,
@@ -250,4 +270,16 @@ class Call:
             cost_usd=cost,
             cost_state=state,
             said=gist,
+            energy_j=energy_j,
+            energy_basis=basis,
         )
+
+    def _energy(
+        self, latency_s: float, input_tokens: int | None, output_tokens: int | None
+    ) -> tuple[float | None, EnergyBasis | None]:
+        """What was counted of it, or else what is known of such calls."""
+        if self.share is not None and self.ticket is not None:
+            joules = self.share.end(self.ticket)
+            if joules is not None:
+                return joules, self.share.basis
+        return energy_of(self.candidate, latency_s, input_tokens, output_tokens) or (None, None)

@@ -13,13 +13,15 @@ from edgewise.gateway.connection import KEY
 from edgewise.gateway.door import Door
 from edgewise.gateway.drain import Drain
 from edgewise.gateway.failures import failure
+from edgewise.gateway.visitors import ask_in
 from edgewise.gateway.wire import JSON, send_bytes, send_json
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from edgewise.gateway.limits import Account, Accounts
     from edgewise.gateway.pages import Pages
+    from edgewise.gateway.visitors import Site
     from edgewise.gateway.wire import Headers, Message, Receive, Scope, Send
     from edgewise.router import Router
     from edgewise.settings import ServerSettings
@@ -34,15 +36,21 @@ ENDING = "Edgewise is about to end; ask again once it runs."
 class Gateway:
     """Routes requests to `chat` and to the pages. Nothing that a client sends can raise out of it.
 
-    `accounts` hold the limits of the keys that have any; `drain` is how it ends.
+    `accounts` hold the limits of the keys that have any; `site` are the pages for people, where there are
+    any; `drain` is how it ends.
     """
 
     def __init__(
-        self, router: Router, pages: Pages, server: ServerSettings, accounts: Accounts | None = None
+        self,
+        router: Router,
+        pages: Pages,
+        server: ServerSettings,
+        accounts: Accounts | None = None,
+        site: Site | None = None,
     ) -> None:
-        self._router, self._pages, self._server = router, pages, server
+        self._router, self._pages, self._server, self._site = router, pages, server, site
         self._door = Door(server, accounts)
-        self.drain = Drain(server.drain_s)
+        self.drain = Drain(server.drain_s, at_first=site.close if site is not None else None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI's entry point."""
@@ -68,15 +76,14 @@ class Gateway:
             elif connection is None or not connection.is_lost:
                 raise
         except EdgewiseError as error:
-            status, headers, body = failure(error)
-            await send_bytes(send, status, [JSON, *headers], body)
+            await self._fail(scope, send, error)
         except Exception:
             logger.exception("A request failed in a way that we did not foresee.")
             message = "Edgewise made a mistake; its own log says more."
             await send_bytes(send, 500, [JSON], error_body(message, status=500, code="internal"))
 
     def _page(self, path: str, method: str) -> Handler:
-        handlers = self._pages.at(path)
+        handlers = self._pages.at(path) or self._people(path)
         if not handlers and path != CHAT:
             raise RequestError(f"There is nothing at {path[:200]!r}.", status=404, code="unknown_url")
         handler = handlers.get(method)
@@ -86,6 +93,29 @@ class Gateway:
                 f"{path} takes {allowed}, not {method}.", status=405, code="method_not_allowed"
             )
         return handler
+
+    async def _fail(self, scope: Scope, send: Send, error: EdgewiseError) -> None:
+        if self._is_visit(scope, error):
+            await ask_in(scope, send)
+            return
+        status, headers, body = failure(error)
+        await send_bytes(send, status, [JSON, *headers], body)
+
+    def _people(self, path: str) -> Mapping[str, Handler]:
+        """The pages for people, and the way in."""
+        if self._site is None:
+            return {}
+        return {**self._site.at(path), **self._door.visitors.at(path)}
+
+    def _is_visit(self, scope: Scope, error: EdgewiseError) -> bool:
+        """Whether somebody without a key wants to see a page: they are asked for one, not turned away."""
+        return (
+            isinstance(error, RequestError)
+            and error.code == "invalid_api_key"
+            and scope["method"] == "GET"
+            and any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
+            and bool(self._people(scope["path"]))
+        )
 
     async def _refuse(self, scope: Scope, send: Send) -> None:
         """Answer what comes, or is cut off, while Edgewise ends; the connection is closed behind it."""

@@ -9,6 +9,7 @@ from edgewise.domain.addresses import is_loopback
 from edgewise.domain.errors import RequestError
 from edgewise.gateway.callers import CALLER, Caller
 from edgewise.gateway.limits import ACCOUNT
+from edgewise.gateway.visitors import Visitors, is_open
 from edgewise.settings import KeyRing
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Door:
     def __init__(self, server: ServerSettings, accounts: Accounts | None = None) -> None:
         self._own_host = server.host
         self._keys = KeyRing(server.keys) if server.keys else None
+        self.visitors = Visitors(self._keys)
         self._callers = {key.name: Caller.of(key) for key in server.keys}
         self._accounts: Mapping[str, Account] = {} if accounts is None else accounts.by_name
         self._hosts: set[bytes] | None = set() if is_loopback(server.host) else None
@@ -42,7 +44,7 @@ class Door:
         if self._hosts is not None:
             self._check_origin(scope["headers"])
         path: str = scope["path"]
-        if self._keys is None or path in OPEN_PATHS:
+        if self._keys is None or path in OPEN_PATHS or is_open(path):
             return None
         name = self._check_key(scope, self._keys, needed(path))
         scope[CALLER] = self._callers[name]
@@ -77,7 +79,7 @@ class Door:
                 presented = value[7:].strip().decode("latin-1")
             elif name == b"x-api-key" and not presented:
                 presented = value.decode("latin-1")
-        key = keys.find(presented) if presented else None
+        key = keys.find(presented) if presented else self.visitors.find(scope)
         if key is None:
             said = "The API key is wrong." if presented else "An API key is needed (Authorization: Bearer …)."
             raise RequestError(said, status=401, code="invalid_api_key")
@@ -90,7 +92,7 @@ class Door:
 
 def needed(path: str) -> KeyScope:
     """The scope that a path asks for. What others asked and were told is for readers."""
-    if path.startswith("/v1/decisions"):
+    if path.startswith("/v1/decisions") or path == "/metrics":
         return "read"
     return "inference" if path.startswith("/v1/") else "admin"
 

@@ -15,11 +15,11 @@ LAST_WORDS_S = 2.0  # for the records and the error events of what was cut off
 class Drain:
     """Off until `run`; from then on `is_on`, and the gateway answers new requests with 503.
 
-    `patience_s` is how long requests under way may take to finish.
+    `patience_s` is how long requests under way may take to finish; `at_first` ends what would never end.
     """
 
-    def __init__(self, patience_s: float) -> None:
-        self.patience_s = patience_s
+    def __init__(self, patience_s: float, at_first: Callable[[], None] | None = None) -> None:
+        self.patience_s, self._at_first = patience_s, at_first
         self.is_on = False
 
     async def run(self, tasks: Callable[[], Collection[asyncio.Task[None]]]) -> None:
@@ -28,6 +28,8 @@ class Drain:
         `tasks` gives the requests under way. A cancelled one's `CancelledError` carries the sentence `ENDED`.
         """
         self.is_on = True
+        if self._at_first is not None:
+            self._at_first()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.patience_s
         while (left := list(tasks())) and (rest := deadline - loop.time()) > 0:

@@ -78,6 +78,7 @@ def _paths() -> Json:
         "/v1/decisions/{id}": {"get": _giving(thing, one)},
         "/healthz": {"get": _giving({"type": "object", "required": ["status"]})},
         "/readyz": {"get": _health()},
+        "/metrics": {"get": _metrics()},
         "/openapi.json": {"get": _giving({"type": "object", "required": ["openapi"]})},
     }
 
@@ -96,6 +97,13 @@ def _taking(body: str, schema: Json, *, status: str = "200") -> Json:
     """One with a JSON body."""
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{body}"}}}
     return {**_giving(schema, status=status), "requestBody": {"required": True, "content": content}}
+
+
+def _metrics() -> Json:
+    """A page of text, not of JSON."""
+    found = _giving({})
+    found["responses"]["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
+    return found
 
 
 def _health() -> Json:

@@ -1,4 +1,4 @@
-"""Everything but chat: labels, models, embeddings, route, decisions, feedback, health."""
+"""Everything but chat: labels, models, embeddings, route, decisions, feedback, health, metrics."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 DECISIONS = "/v1/decisions/"
 MODELS = "/v1/models/"
+METRICS = "/metrics"
+TEXT = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
 MOST_TEXTS = 2048
 MOST_DECISIONS = 1000
 MOST_LISTED_BYTES = 16_000_000  # of texts in one page of decisions
@@ -78,6 +80,7 @@ class Pages:
 
     `embeddings` give vectors (n, d) and a token count by model; `ready` a problem or None; `warnings` what is
     not as it should be, though requests can be answered, `promises` what is known of each classifier's.
+    `metrics` is the page for Prometheus, where there is one.
     """
 
     router: Router
@@ -88,6 +91,7 @@ class Pages:
     ready: Callable[[], str | None]
     warnings: Callable[[], Sequence[str]] = tuple
     promises: Callable[[], Mapping[str, str]] = dict[str, str]
+    metrics: Callable[[], bytes] | None = None
 
     def at(self, path: str) -> Mapping[str, Handler]:
         """The handlers of a path by method; empty where there is nothing."""
@@ -105,6 +109,7 @@ class Pages:
             "/openapi.json": {"GET": self.openapi},
             "/healthz": {"GET": self.healthz, "HEAD": self.healthz},
             "/readyz": {"GET": self.readyz, "HEAD": self.readyz},
+            METRICS: {"GET": self.measured} if self.metrics is not None else {},
         }
         return fixed.get(path, {})
 
@@ -148,10 +153,12 @@ class Pages:
         await send_json(send, {"object": "list", "data": data, "model": model, "usage": usage})
 
     async def route(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Decide, don't call. The decision is recorded, so that feedback can refer to it."""
+        """Decide, don't call. The decision is recorded, unless the query says `record=false`."""
+        record = _records(scope["query_string"])
         request = await read_chat(scope, receive, self.server)
         decision = await self.router.decide(request)
-        await self.log.append(decision)
+        if record:
+            await self.log.append(decision)
         await send_json(send, decision, headers=told(decision))
 
     async def decisions(self, scope: Scope, _: Receive, send: Send) -> None:
@@ -199,6 +206,11 @@ class Pages:
         else:
             await send_json(send, {"status": "not ready", "problem": problem, **more}, status=503)
 
+    async def measured(self, _: Scope, __: Receive, send: Send) -> None:
+        """The traffic in numbers, in Prometheus' text format."""
+        found = b"" if self.metrics is None else self.metrics()
+        await send_bytes(send, 200, [TEXT], found)
+
     def _warned(self) -> dict[str, list[str]]:
         warnings = list(self.warnings())
         return {"warnings": warnings} if warnings else {}
@@ -216,6 +228,14 @@ class Pages:
                 code="decision_not_found",
             )
         return story
+
+
+def _records(query: bytes) -> bool:
+    """Whether a decision goes into the log: for whoever only looks at what would happen, it need not."""
+    said = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("record", ["true"])[-1]
+    if said not in ("true", "false"):
+        raise RequestError("`record` is true or false.", param="record")
+    return said == "true"
 
 
 def _model(name: str) -> dict[str, Any]:

@@ -43,6 +43,17 @@ class Gpu:
         if not shares and roomy is None:  # the driver may be gone; begin anew next time
             self._let_go(library)
 
+    def joules(self) -> float | None:
+        """What all processors have used since their driver was loaded; None where none of them counts."""
+        library = self._found()
+        if library is None or not self._ready(library):
+            return None
+        used = [
+            _asked(library, library.nvmlDeviceGetTotalEnergyConsumption, device) for device in self._devices
+        ]
+        known = [millijoules / 1000.0 for millijoules in used if millijoules is not None]
+        return sum(known) if known else None
+
     def _found(self) -> Any:
         if not self._sought:
             self._sought = True

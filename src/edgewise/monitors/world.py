@@ -48,6 +48,7 @@ class World:
             time_zone=budget.time_zone,
             constrained_at=budget.constrained_at,
             critical_at=budget.critical_at,
+            joules_per_day=budget.joules_per_day,
         )
         self._is_off = is_off(signals)
         patience = Patience(stale_s=signals.probe_after_s)
@@ -102,7 +103,9 @@ class World:
 
     def signals(self) -> Signals:
         """Every signal by its name, as of now. What was spent is true to the last record."""
-        return self.board.read() if self.ledger.usd_per_day is None else self._with_money()
+        ledger = self.ledger
+        has_budget = ledger.usd_per_day is not None or ledger.joules_per_day is not None
+        return self._with_money() if has_budget else self.board.read()
 
     def open(self, reader: LogReader) -> None:
         """Begin to look, on the running event loop; what was spent today is read from the log.

@@ -214,6 +214,8 @@ def _went(story: Story, zone: tzinfo | None) -> Iterator[str]:
         yield "Nobody was asked, and nothing was spent."
     if outcome.attempts:
         yield f"Tokens: {wording.tokens(outcome)}. Cost: {wording.cost(outcome, simulated=simulated)}."
+        if (energy := wording.energy(outcome)) is not None:
+            yield f"Energy: {energy}."
     if outcome.response is not None:
         yield f'The answer: "{shortened(outcome.response, TEXT)}"'
 

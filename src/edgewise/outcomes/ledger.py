@@ -36,15 +36,6 @@ class Spending(Struct, frozen=True):
         """What is known to be spent."""
         return self.billed + self.estimated
 
-    def with_call(self, cost_usd: float | None, state: CostState) -> Spending:
-        """The same day after one more call."""
-        if cost_usd is None or state == "unpriced":
-            unknown = self.unpriced + (state == "unpriced")
-            return Spending(self.billed, self.estimated, unknown)
-        if state == "billed":
-            return Spending(self.billed + cost_usd, self.estimated, self.unpriced)
-        return Spending(self.billed, self.estimated + cost_usd, self.unpriced)
-
 
 class Ledger:
     """Today's spending: read from the log once, then kept up by every record that is written.
@@ -53,48 +44,52 @@ class Ledger:
     budget looks at. Calls still under way are not in it: a budget can be exceeded by what they cost.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument a setting
         self,
         usd_per_day: float | None = None,
         *,
         time_zone: str = "UTC",
         constrained_at: float = 0.7,
         critical_at: float = 0.9,
+        joules_per_day: float | None = None,
         clock: Callable[[], float] = time,
     ) -> None:
-        self.usd_per_day = usd_per_day
+        self.usd_per_day, self.joules_per_day = usd_per_day, joules_per_day
         self._zone, self._clock = ZoneInfo(time_zone), clock
         self._levels = constrained_at, critical_at
         self._lock = Lock()
         self._begins, self._ends = self._day(clock())
-        self._today = Spending()
+        self._begin()
 
     def load(self, reader: LogReader, *, key: str | None = None) -> None:
         """Count what the log holds of today, of one key's requests where `key` names one.
 
         Raises StoreError where it cannot be read.
         """
-        found = Spending()
-        for _, state, usd, calls in reader.spent(self._begins, key=key):
-            if state == "unpriced":
-                found = Spending(found.billed, found.estimated, found.unpriced + calls)
-            elif state == "billed":
-                found = Spending(found.billed + usd, found.estimated, found.unpriced)
-            else:
-                found = Spending(found.billed, found.estimated + usd, found.unpriced)
+        found = list(reader.spent(self._begins, key=key))
+        joules = 0.0 if self.joules_per_day is None else reader.joules(self._begins)
         with self._lock:
-            self._today = found
+            self._begin()
+            self._joules = joules
+            for _, state, usd, calls in found:
+                if state == "unpriced":
+                    self._unpriced += calls
+                elif state == "billed":
+                    self._billed += usd
+                else:
+                    self._estimated += usd
 
     def observe(self, record: Record) -> None:
         """Count an outcome that has just been written; other records cost nothing."""
         if not isinstance(record, Outcome):
             return
         with self._lock:
-            self._turn()
-            if (
-                record.at >= self._begins or self._clock() < self._begins
-            ):  # the clock was set back over midnight
-                self._today = self._today.with_call(record.cost_usd, record.cost_state)
+            if self._clock() >= self._ends:
+                self._turn()
+            # Or the clock was set back over midnight.
+            if record.at >= self._begins or self._clock() < self._begins:
+                self._book(record.cost_usd, record.cost_state)
+                self._joules += record.energy_j or 0.0
 
     @property
     def begins(self) -> float:
@@ -108,7 +103,7 @@ class Ledger:
         """The day's spending so far."""
         with self._lock:
             self._turn()
-            return self._today
+            return Spending(self._billed, self._estimated, self._unpriced)
 
     @property
     def rest_s(self) -> float:
@@ -118,16 +113,25 @@ class Ledger:
             return max(0.0, self._ends - self._clock())
 
     def readings(self) -> tuple[Reading, ...]:
-        """`spent_usd` and `budget_usd`; the state says how much of the day's budget is left."""
-        spent = self.today.usd
-        limit = self.usd_per_day
-        found = Reading("spent_usd", spent, "USD", "ledger", self._state(spent))
-        return (found,) if limit is None else (found, Reading("budget_usd", limit, "USD", "ledger", "normal"))
+        """`spent_usd` and `budget_usd`; the state says how much of the day's budget is left.
 
-    def _state(self, spent: float) -> State:
-        if self.usd_per_day is None:
+        Where there is a budget of energy, `spent_j` and `budget_j` too.
+        """
+        spent = self.today.usd
+        limit, energy = self.usd_per_day, self.joules_per_day
+        found = [Reading("spent_usd", spent, "USD", "ledger", self._state(spent, limit))]
+        if limit is not None:
+            found.append(Reading("budget_usd", limit, "USD", "ledger", "normal"))
+        if energy is not None:
+            joules = self._joules
+            found.append(Reading("spent_j", joules, "J", "ledger", self._state(joules, energy)))
+            found.append(Reading("budget_j", energy, "J", "ledger", "normal"))
+        return tuple(found)
+
+    def _state(self, spent: float, limit: float | None) -> State:
+        if limit is None:
             return "normal"
-        share = spent / self.usd_per_day
+        share = spent / limit
         constrained, critical = self._levels
         return "critical" if share >= critical else "constrained" if share >= constrained else "normal"
 
@@ -136,7 +140,21 @@ class Ledger:
         now = self._clock()
         if now >= self._ends:
             self._begins, self._ends = self._day(now)
-            self._today = Spending()
+            self._begin()
+
+    def _begin(self) -> None:
+        """A day on which nothing is spent yet."""
+        self._billed = self._estimated = self._joules = 0.0
+        self._unpriced = 0
+
+    def _book(self, cost_usd: float | None, state: CostState) -> None:
+        """Count one more call."""
+        if cost_usd is None or state == "unpriced":
+            self._unpriced += state == "unpriced"
+        elif state == "billed":
+            self._billed += cost_usd
+        else:
+            self._estimated += cost_usd
 
     def _day(self, now: float) -> tuple[float, float]:
         """Unix seconds of the day's midnights, before and after `now`."""

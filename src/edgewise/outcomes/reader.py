@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
+from hashlib import sha256
 from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -11,8 +13,14 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from edgewise.domain.errors import StoreError, UnknownModel
 from edgewise.domain.ids import shadow_id
 from edgewise.domain.stories import Story
+from edgewise.outcomes.booking import Booked, Travelled, booked, spent_by_key, travelled
+from edgewise.outcomes.comparing import compared, place_at
+from edgewise.outcomes.counting import PLACES, Counted, counted
 from edgewise.outcomes.faults import identity_of
+from edgewise.outcomes.foreseen import Foreseen, foreseen
 from edgewise.outcomes.gaps import SELECT_GAPS, gaps_of
+from edgewise.outcomes.listing import listed
+from edgewise.outcomes.placing import DISORDER_S, first_after
 from edgewise.outcomes.rows import (
     DECISION_COLUMNS,
     FEEDBACK_COLUMNS,
@@ -30,7 +38,9 @@ if TYPE_CHECKING:
 
     from edgewise.domain.candidates import Location
     from edgewise.domain.decisions import CostState, Decision, OutcomeStatus, Reason
+    from edgewise.outcomes.comparing import Compared, Place
     from edgewise.outcomes.gaps import Gap
+    from edgewise.outcomes.listing import Listing
 
 PAGE = 200
 LAST = "last"
@@ -45,11 +55,12 @@ STORIES = (
 )
 FEEDBACK = f"SELECT {', '.join(FEEDBACK_COLUMNS)} FROM feedback WHERE decision_id = ? ORDER BY seq"  # noqa: S608
 SPENT = """SELECT candidate, cost_state, sum(cost_usd), count(*) FROM outcomes
-    WHERE at >= ? AND candidate != '' GROUP BY candidate, cost_state ORDER BY candidate, cost_state"""
+    WHERE seq >= ?2 AND at >= ?1 AND candidate != '' GROUP BY candidate, cost_state
+    ORDER BY candidate, cost_state"""
 SPENT_BY_KEY = (
     "SELECT o.candidate, o.cost_state, sum(o.cost_usd), count(*) FROM outcomes AS o "
     "JOIN decisions AS d ON d.id = o.decision_id "
-    "WHERE o.at >= ? AND json_extract(d.details, '$.key') = ? "
+    "WHERE o.seq >= ?2 AND o.at >= ?1 AND json_extract(d.details, '$.key') = ?3 "
     "AND json_extract(d.details, '$.shadow_of') IS NULL AND o.candidate != '' "
     "GROUP BY o.candidate, o.cost_state ORDER BY o.candidate, o.cost_state"
 )
@@ -59,7 +70,7 @@ class Filters(TypedDict, total=False):
     """What a decision must have been; an absent filter lets everything through.
 
     `candidate` and `location` are the chosen ones, `after` and `until` bound `at` in unix seconds, `status`
-    is the outcome's.
+    is the outcome's. `text` stands in the prompt, where that was kept; capitals of ASCII do not count.
     """
 
     candidate: str
@@ -70,6 +81,7 @@ class Filters(TypedDict, total=False):
     status: OutcomeStatus
     after: float
     until: float
+    text: str
 
 
 CONDITIONS = {
@@ -81,6 +93,7 @@ CONDITIONS = {
     "status": "o.status = ?",
     "after": "d.at > ?",
     "until": "d.at <= ?",
+    "text": "d.prompt LIKE ? ESCAPE '\\'",
 }
 
 
@@ -140,6 +153,13 @@ class LogReader:
             where, values = f"{where} AND d.seq < ?", [*values, place[0][0]]
         return self._stories(where, (*values, limit), "ORDER BY d.seq DESC LIMIT ?", most_bytes)
 
+    def listed(
+        self, limit: int = 50, below: int | None = None, most_s: float = inf, **filters: Unpack[Filters]
+    ) -> Listing:
+        """The newest decisions before place `below`, as lists show them; a search ends after `most_s`."""
+        where, values = _where(filters)
+        return listed(self._rows, where, values, limit=limit, below=below, most_s=most_s)
+
     def since(self, seq: int, limit: int = PAGE, **filters: Unpack[Filters]) -> list[Story]:
         """Up to `limit` stories that were logged after place `seq`, oldest first; 0 is the beginning."""
         where, values = _where(filters)
@@ -157,12 +177,54 @@ class LogReader:
 
         With `key` only what clients with the key of that name were answered, and no shadows.
         """
-        rows = self._rows(SPENT, (after,)) if key is None else self._rows(SPENT_BY_KEY, (after, key))
+        since = (after, first_after(self._rows, "outcomes", after - DISORDER_S))
+        rows = self._rows(SPENT, since) if key is None else self._rows(SPENT_BY_KEY, (*since, key))
         return [(name, state, float(usd or 0.0), int(calls)) for name, state, usd, calls in rows]
+
+    def counted(self, after: float, until: float, width_s: float) -> Counted:
+        """What was logged after `after`, up to `until` (unix seconds), in buckets of `width_s` seconds."""
+        return counted(self._rows, after, until, width_s)
+
+    def compared(self, place: Place, most: int) -> tuple[list[Compared], list[Compared], Place]:
+        """Answers, and feedback on them, since `place`, at most so many of each; and how far that is."""
+        return compared(self._rows, place, most)
+
+    def place_at(self, at: float) -> Place:
+        """The place in the log from which on everything is later than `at` (unix seconds)."""
+        return place_at(self._rows, at)
+
+    def booked(self, most: int) -> list[Booked]:
+        """The latest `most` outcomes by who answered and what is known of their cost."""
+        return booked(self._rows, most)
+
+    def spent_by_key(self, after: float) -> dict[str, float]:
+        """What each key's requests since `after` (unix seconds) cost, in USD."""
+        return spent_by_key(self._rows, after)
+
+    def travelled(self, most: int) -> list[Travelled]:
+        """The latest `most` decisions and whom their texts reached, newest first."""
+        return travelled(self._rows, most)
+
+    def joules(self, after: float) -> float:
+        """What outcomes since `after` (unix seconds) took in energy, where that is known."""
+        return float(self._rows("SELECT total(energy_j) FROM outcomes WHERE at >= ?", (after,))[0][0])
+
+    def foreseen(self, most: int) -> list[Foreseen]:
+        """Of the latest `most` decisions those that could have gone otherwise and rest on forecasts."""
+        return foreseen(self._rows, most)
+
+    def locations(self) -> dict[str, Location]:
+        """Where the candidates of the latest decisions are."""
+        return dict(self._rows(PLACES))
 
     def gaps(self) -> list[Gap]:
         """The times of which records are missing, oldest first."""
         return gaps_of(self._rows(SELECT_GAPS))
+
+    def identity(self) -> str:
+        """What tells this log from another, as long as it is carried on; empty where there is none."""
+        found = self._rows("SELECT value FROM meta WHERE key = 'salt'")
+        return sha256(found[0][0]).hexdigest()[:16] if found else ""
 
     def count(self) -> int:
         """How many decisions there are."""
@@ -235,7 +297,14 @@ def _is_shadow(story: Story) -> bool:
 
 def _where(filters: Filters) -> tuple[str, list[Any]]:
     kept = {name: value for name, value in filters.items() if value is not None}
+    if "text" in kept:
+        kept["text"] = f"%{_literal(str(kept['text']))}%"
     return " AND ".join(["1", *(CONDITIONS[name] for name in kept)]), list(kept.values())
+
+
+def _literal(text: str) -> str:
+    """A text as a pattern that fits nothing else."""
+    return re.sub(r"([\\%_])", r"\\\1", text)
 
 
 def _open(path: Path) -> Connection:

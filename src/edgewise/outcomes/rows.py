@@ -19,7 +19,7 @@ DECISION_COLUMNS = (
 )  # fmt: skip
 OUTCOME_COLUMNS = (
     "decision_id", "at", "status", "candidate", "latency_s", "ttft_s", "input_tokens", "output_tokens",
-    "cost_usd", "cost_state", "response", "details",
+    "cost_usd", "cost_state", "response", "energy_j", "details",
 )  # fmt: skip
 FEEDBACK_COLUMNS = (
     "id", "decision_id", "at", "quality", "rating", "thumbs", "comment", "source",
@@ -125,6 +125,7 @@ def outcome_row(o: Outcome) -> tuple[Any, ...]:
         o.cost_usd,
         o.cost_state,
         o.response,
+        o.energy_j,
         _encode(OutcomeDetails(o.error, o.attempts)).decode(),
     )
 

@@ -68,8 +68,12 @@ def _more_feedback(connection: Connection) -> None:
         connection.execute(f"ALTER TABLE feedback ADD COLUMN {column}")
 
 
+def _energy(connection: Connection) -> None:
+    connection.execute("ALTER TABLE outcomes ADD COLUMN energy_j REAL")
+
+
 # The n-th function takes a file from version n - 1 to n. Only ever add to the end.
-MIGRATIONS: tuple[Migration, ...] = (_create, _more_feedback)
+MIGRATIONS: tuple[Migration, ...] = (_create, _more_feedback, _energy)
 
 
 def connect(

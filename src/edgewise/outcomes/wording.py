@@ -12,12 +12,20 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from edgewise.domain.decisions import CostState, Estimate, Forecast, Outcome
+    from edgewise.domain.energy import EnergyBasis
 
 THOUSANDS = 1000
 COST: dict[CostState, str] = {
     "billed": "by the tokens that were reported",
     "estimated": "estimated, the tokens were not reported",
     "unpriced": "unpriced",
+}
+
+ENERGY: dict[EnergyBasis, str] = {
+    "cpu": "by CPU time",
+    "gpu": "by the graphics processor's counter",
+    "watts": "by the candidate's watts",
+    "tokens": "by joules a token",
 }
 
 
@@ -36,6 +44,14 @@ def forecast(expected: Forecast) -> str:
 def estimate(number: Estimate) -> str:
     """`0.7 (0.6 to 0.8)`."""
     return f"{number.mean:.3g} ({number.low:.3g} to {number.high:.3g})"
+
+
+def energy(outcome: Outcome) -> str | None:
+    """`about 12 J, an estimate (CPU time)`; None where nothing is known of it."""
+    if outcome.energy_j is None:
+        return None
+    bases = dict.fromkeys(ENERGY[a.energy_basis] for a in outcome.attempts if a.energy_basis is not None)
+    return f"about {outcome.energy_j:.3g} J, an estimate ({', '.join(bases) or 'its basis is not known'})"
 
 
 def tokens(outcome: Outcome) -> str:

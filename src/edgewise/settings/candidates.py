@@ -42,6 +42,7 @@ def describe(candidate: CandidateSettings) -> Candidate:
         ),
         simulated=candidate.network is not None or candidate.script is not None,
         power_watts=candidate.power_watts,
+        joules_per_token=candidate.joules_per_token,
         region=candidate.region,
         tags=dict(candidate.tags),
         task=candidate.task,

@@ -16,9 +16,11 @@ from edgewise.domain.errors import SettingsError
 from edgewise.settings.cascade import CASCADE, cascade_complaints
 from edgewise.settings.classifiers import classifier_complaints, label_complaints
 from edgewise.settings.complaints import Complaint, either, expected
+from edgewise.settings.energy import energy_complaints
 from edgewise.settings.execution import complaints as execution_complaints
 from edgewise.settings.judge import judge_complaints
 from edgewise.settings.limits import limits_complaints
+from edgewise.settings.monitor import monitor_complaints
 from edgewise.settings.objective import objective_complaints, spelling_complaints
 from edgewise.settings.plugins import offered
 from edgewise.settings.privacy import demand_complaints, privacy_complaints
@@ -89,6 +91,8 @@ def complaints(settings: Settings, kinds: Sequence[str]) -> Iterator[Complaint]:
     yield from prompts_complaints(settings.prompts)
     yield from profile_complaints(settings.profile)
     yield from judge_complaints(settings)
+    yield from monitor_complaints(settings)
+    yield from energy_complaints(settings)
     for index, candidate in enumerate(settings.candidates):
         yield from _candidate(f"candidates[{index}]", candidate)
     yield from _twice("candidates", "id", ids)

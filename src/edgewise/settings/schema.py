@@ -11,7 +11,9 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from edgewise.domain.candidates import CandidateKind, Location, Price, Trust
+from edgewise.domain.energy import Joules
 from edgewise.domain.requests import Action, Priority
+from edgewise.settings.monitoring import AlertSettings, EnergySettings, MonitorSettings
 
 UpstreamKind = Literal["openai", "embedded", "scripted"]
 Texts = Literal["full", "hash", "none"]
@@ -50,6 +52,7 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     body_timeout_s: float = 60.0
     max_connections: int = 10_000
     drain_s: float = 10.0
+    dashboard: bool = True
     keys: tuple[ServerKey, ...] = ()
 
 
@@ -224,6 +227,7 @@ class CandidateSettings(Struct, frozen=True, forbid_unknown_fields=True):
     json_schema: bool = True
     context_tokens: int | None = None
     power_watts: float | None = None
+    joules_per_token: Joules | None = None
     timeout_s: float = 600.0
     slots: int | None = None
     max_answer_bytes: int = 100_000_000
@@ -243,6 +247,7 @@ class BudgetSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     usd_per_day: float | None = None
     usd_per_request: float | None = None
+    joules_per_day: float | None = None
     time_zone: str = "UTC"
     constrained_at: float = 0.7
     critical_at: float = 0.9
@@ -423,4 +428,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     prompts: PromptsSettings = PromptsSettings()
     profile: ProfileSettings = ProfileSettings()
     judge: JudgeSettings = JudgeSettings()
+    monitor: MonitorSettings = MonitorSettings()
+    energy: EnergySettings = EnergySettings()
+    alerts: tuple[AlertSettings, ...] = ()
     candidates: tuple[CandidateSettings, ...] = ()

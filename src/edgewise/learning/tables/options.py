@@ -82,6 +82,7 @@ def utilities(table: OutcomeTable, objective: Objective, *, after: int | None = 
             quality=table.metric("quality"),
             latency_s=added(latency, after),
             cost_usd=None if costs is None else added(costs, after),
+            energy_j=added(table.metric("energy_j"), after),
             reward=table.metric("reward"),
             mission=criticality(table, "mission_criticality")[:, None],
             time=criticality(table, "time_criticality")[:, None],

@@ -21,6 +21,7 @@ METRICS = (
     "reward",
     "latency_s",
     "cost_usd",
+    "energy_j",
     "usd_per_mtok",
     "input_tokens",
     "output_tokens",

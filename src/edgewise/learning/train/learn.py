@@ -15,7 +15,8 @@ from edgewise.learning.train.held_out import calibration_error, errors, fit_and_
 from edgewise.learning.train.pack import Packed, pack, write_bundle
 from edgewise.learning.train.share import Target, check_target, gains_of, offsets_for
 from edgewise.learning.train.targets import MOST_WEIGHT, fingerprint, targets_of
-from edgewise.policies.bundles.bundle import VALUE
+from edgewise.monitors.drift.reference import Reference
+from edgewise.policies.bundles.bundle import POSITIVE, VALUE
 from edgewise.policies.learners.positive import PositiveLearner
 from edgewise.policies.learners.registry import learner_called
 from edgewise.policies.learners.ridge import RidgeLearner
@@ -116,6 +117,7 @@ def learn(
         fingerprint=fingerprint(table, targets.value),
         notes=[*notes, *why],
         sketched=options.sketches,
+        reference=Reference.of(features.statistics),
     )
     return Trained(packed, packed.bundle(), (*notes, *why))
 
@@ -184,7 +186,7 @@ class _Heads:
 
     def positive(self) -> None:
         """Latency, tokens and cost: in log space, with quantiles."""
-        for name in ("latency_s", "output_tokens", "cost_usd"):
+        for name in POSITIVE:
             truth = self._targets.metrics.get(name)
             if truth is None or (name == "cost_usd" and not self._table.has("cost_usd")):
                 continue

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgewise.learning.tables import OutcomeTable
+    from edgewise.monitors.drift.reference import Reference
     from edgewise.policies.objectives import Objective
     from edgewise.policies.steering import Target
 
@@ -64,10 +65,12 @@ def pack(  # noqa: PLR0913 - one argument for each part of the manifest
     fingerprint: str,
     notes: list[str],
     sketched: bool,
+    reference: Reference,
 ) -> Packed:
     """Lay the parts out as files. A head whose arrays are another head's name shares that one's file.
 
-    `sketched` puts sketches of the prompts in, by which an evaluation finds near-duplicates.
+    `sketched` puts sketches of the prompts in, by which an evaluation finds near-duplicates; `reference` is
+    what they look like, by which a gateway sees that others have come.
     """
     files: dict[str, bytes] = {}
     described: dict[str, Head] = {}
@@ -83,7 +86,7 @@ def pack(  # noqa: PLR0913 - one argument for each part of the manifest
         rest |= {f"spread/{name}/edges": edges, f"spread/{name}/half": half}
     if sketched:
         rest["sketches"] = pooled(sketch(table.prompts, table.keys))
-    files[REST] = save(rest)
+    files[REST] = save({**rest, **reference.arrays()})
     hashes, version = hashes_and_version(files, (fingerprint, objective, features, learner, seed, target))
     manifest = Manifest(
         schema=SCHEMA,

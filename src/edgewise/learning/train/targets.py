@@ -48,7 +48,7 @@ def targets_of(table: OutcomeTable, objective: Objective) -> Targets:
     """The table's matrices. Raises `TableError` where the objective needs what was not measured."""
     metrics = {
         name: table.metric(name)
-        for name in ("quality", "reward", "latency_s", "output_tokens")
+        for name in ("quality", "reward", "latency_s", "output_tokens", "energy_j")
         if table.has(name)
     }
     costs = table.costs()

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 VALUE = "value"  # the head that chooses: the objective's own utility, learned directly
-POSITIVE = ("latency_s", "output_tokens", "cost_usd")
+POSITIVE = ("latency_s", "output_tokens", "cost_usd", "energy_j")
 DEFAULT_CRITICALITY = 5.0
 
 

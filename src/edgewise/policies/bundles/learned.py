@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-SHOWN = ("quality", "latency_s", "cost_usd")
+SHOWN = ("quality", "latency_s", "cost_usd", "energy_j")
 
 
 @dataclass(frozen=True, slots=True)

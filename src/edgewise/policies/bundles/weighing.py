@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-READ = ("quality", "latency_s", "cost_usd", "reward")
+READ = ("quality", "latency_s", "cost_usd", "energy_j", "reward")
 LATENCY = "latency_s"
 # Of each metric, which end of its interval makes the utility low, and which one high.
-WORST = {"quality": 0, "latency_s": 1, "cost_usd": 1, "reward": 0}
+WORST = {"quality": 0, "latency_s": 1, "cost_usd": 1, "energy_j": 1, "reward": 0}
 BEST = {name: 1 - end for name, end in WORST.items()}
 
 

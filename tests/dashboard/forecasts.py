@@ -1,0 +1,71 @@
+"""A log with forecasts in it, as a learned policy would have left it: what a frontier is drawn from."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+
+from edgewise.domain.decisions import Attempt, Decision, Estimate, Feedback, Forecast, Outcome
+from edgewise.domain.ids import mint
+from edgewise.outcomes import SqliteLog
+
+NAMES = ("phi", "mini", "grand")
+COSTS = (0.0, 0.0004, 0.006)
+LATENCY = (0.4, 0.9, 2.1)
+EXPLORE = 0.25
+
+
+def write(path: Path, now: float, *, decisions: int = 800, rated: float = 0.6, seed: int = 0) -> None:
+    """So many decisions over the day before `now`, with explored choices, some of them rated."""
+    dice = np.random.default_rng(seed)
+
+    async def written() -> None:
+        async with SqliteLog(path) as log:
+            for at in range(decisions):
+                hard = float(dice.random())
+                truth = (1.0 - 0.9 * hard, 0.9 - 0.35 * hard, 0.93 - 0.08 * hard)
+                await log.append(*_story(at, now - 86_400 * (1 - at / decisions), truth, dice, rated))
+
+    asyncio.run(written())
+
+
+def _story(
+    at: int, when: float, truth: tuple[float, ...], dice: np.random.Generator, rated: float
+) -> list[Decision | Outcome | Feedback]:
+    forecasts = {
+        name: Forecast(
+            quality=_around(truth[i] + float(dice.normal(0, 0.05)), 0.15),
+            latency_s=_around(LATENCY[i], 0.3),
+            cost_usd=_around(COSTS[i], COSTS[i] / 4),
+        )
+        for i, name in enumerate(NAMES)
+    }
+    worth = [truth[i] - 40.0 * COSTS[i] for i in range(len(NAMES))]
+    favourite = max(range(len(NAMES)), key=worth.__getitem__)
+    odds = [EXPLORE / 3 + (1 - EXPLORE) * (i == favourite) for i in range(len(NAMES))]
+    drawn = int(dice.choice(len(NAMES), p=odds))
+    name, made = NAMES[drawn], mint()
+    decision = Decision(
+        id=made, at=when, chosen=name, location="cloud" if drawn else "edge", policy="learned",
+        reason="best_utility" if drawn == favourite else "explored", propensity=odds[drawn],
+        odds=dict(zip(NAMES, odds, strict=True)), shortlist=NAMES, forecasts=forecasts,
+        prompt=f"Question number {at}", micros=40.0,
+    )  # fmt: skip
+    cost, took = COSTS[drawn], LATENCY[drawn] * float(dice.lognormal(0, 0.2))
+    attempt = Attempt(
+        candidate=name, status="ok", started_s=0.0, latency_s=took, cost_usd=cost, cost_state="billed"
+    )
+    outcome = Outcome(
+        decision_id=made, at=when + took, status="ok", candidate=name, latency_s=took, input_tokens=20,
+        output_tokens=30, cost_usd=cost, cost_state="billed", attempts=(attempt,), response="An answer.",
+    )  # fmt: skip
+    if dice.random() >= rated:
+        return [decision, outcome]
+    right = float(dice.random() < truth[drawn])
+    return [decision, outcome, Feedback(id=f"fb_{made}", decision_id=made, at=when + 60, quality=right)]
+
+
+def _around(mean: float, half: float) -> Estimate:
+    return Estimate(mean, mean - half, mean + half)
