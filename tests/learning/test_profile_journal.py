@@ -14,7 +14,7 @@ from edgewise.domain.keys import prompt_key
 from edgewise.learning.profile import OUTCOMES, Plan
 from edgewise.learning.profile.journal import ASIDE, ASKED, Asked, Journal, lines, mend
 from edgewise.learning.profile.rows import Call
-from edgewise.settings.schema import ProfileSettings
+from edgewise.settings.looping import ProfileSettings
 from edgewise.upstreams.scripted import Scripted
 
 CALM = ProfileSettings(warm_up=0, concurrency=1)

@@ -10,7 +10,7 @@ from tests.learning.profiles import CLOUD, EDGE, answering, measured, profiled, 
 from edgewise.domain.errors import StoreError
 from edgewise.learning.profile import Plan, profiler
 from edgewise.learning.prompts import Prompt
-from edgewise.settings.schema import ProfileSettings
+from edgewise.settings.looping import ProfileSettings
 
 
 @pytest.mark.parametrize("order", [1, -1])

@@ -24,7 +24,7 @@ from edgewise.learning.profile import Plan, estimate, profiler, summary, takes_s
 from edgewise.learning.profile.run import lanes_for
 from edgewise.learning.prompts import Prompt
 from edgewise.learning.tables import read_table
-from edgewise.settings.schema import ProfileSettings
+from edgewise.settings.looping import ProfileSettings
 from edgewise.upstreams.scripted import Scripted
 
 CALM = ProfileSettings(warm_up=0)

@@ -38,6 +38,11 @@ class Bell:
         for event in self._listeners:
             event.set()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether Edgewise ends."""
+        return self._closed
+
     def close(self) -> None:
         """Let all who listen go home: Edgewise ends."""
         self._closed = True
@@ -57,7 +62,7 @@ class Bell:
         known: dict[str, Html] = {}
         try:
             yield RETRY
-            while not self._closed:
+            while not self.is_closed:
                 if event.is_set():
                     await asyncio.sleep(SETTLE_S)
                 event.clear()
@@ -65,7 +70,7 @@ class Bell:
                 changed = {name: html for name, html in found.items() if known.get(name) != html}
                 known.update(changed)
                 yield _event(changed) if changed else b":\n\n"
-                await asyncio.sleep(0 if self._closed else rest_s)
+                await asyncio.sleep(0 if self.is_closed else rest_s)
                 await _either(event, AT_LEAST_EVERY_S)
         finally:
             self._listeners.discard(event)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from edgewise.settings.complaints import Complaint
-    from edgewise.settings.schema import ProfileSettings
+    from edgewise.settings.looping import ProfileSettings
 
 LEAST = {"max_tokens": 1, "repeats": 1, "warm_up": 0, "concurrency": 1, "seed": 0}
 HOTTEST = 2.0

@@ -11,7 +11,7 @@ from edgewise.settings.secrecy import shown_key
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edgewise.settings.schema import PromptsSettings
+    from edgewise.settings.looping import PromptsSettings
 
 
 def prompts_complaints(prompts: PromptsSettings) -> Iterator[Complaint]:

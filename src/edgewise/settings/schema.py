@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from edgewise.domain.candidates import CandidateKind, Location, Price, Trust
 from edgewise.domain.energy import Joules
 from edgewise.domain.requests import Action, Priority
+from edgewise.settings.looping import JudgeSettings, ProfileSettings, PromptsSettings
 from edgewise.settings.monitoring import AlertSettings, EnergySettings, MonitorSettings
 
 UpstreamKind = Literal["openai", "embedded", "scripted"]
@@ -357,55 +358,6 @@ class FeaturesSettings(Struct, frozen=True, forbid_unknown_fields=True):
     api_key_env: str | None = None
     timeout_s: float = 0.5
     trust: Trust | None = None
-
-
-class PromptKindSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[prompts.kinds.NAME]`: a kind of prompt that `edgewise prompts generate` asks for.
-
-    `share` counts in proportion to the others' shares; `description` is what the candidate is told.
-    """
-
-    description: str
-    share: float = 1.0
-
-
-class PromptsSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[prompts]`: which kinds of prompts are made; without any, time-critical and quality-critical ones."""
-
-    kinds: dict[str, PromptKindSettings] = field(default_factory=dict[str, PromptKindSettings])
-
-
-class ProfileSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[profile]`: how `edgewise profile` asks: the same of every candidate, so that they compare.
-
-    `system`, `temperature` and `max_tokens` are those of the published model selection. `concurrency` is how
-    many calls one endpoint gets at a time, unless its slots are fewer; `warm_up` calls go before the first
-    measured one and are not measured.
-    """
-
-    system: str = (
-        "You are an expert assistant. Give concise, correct and well-structured answers. Use bullet points "
-        "where they help, and equations or code only where they are needed. Be brief, clear and safe."
-    )
-    temperature: float = 0.2
-    max_tokens: int = 256
-    repeats: int = 1
-    warm_up: int = 1
-    concurrency: int = 4
-    stream: bool = True
-    seed: int = 0
-
-
-class JudgeSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[judge]`: a `share` of the answers that are served is judged in the background; off by default.
-
-    `by` are the candidates that judge, and `usd_per_day` is what all of them may cost together on a calendar
-    day (in `[budget] time_zone`). That money is counted for itself, beside `[budget]`.
-    """
-
-    share: float = 0.0
-    by: tuple[str, ...] = ()
-    usd_per_day: float = 1.0
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -103,6 +103,6 @@ def pack(model: Any, weights: Mapping[str, Matrix]) -> None:
 
 def _halved(nibbles: NDArray[np.int8]) -> bytes:
     """Two to a byte, the first one low."""
-    flat = nibbles.ravel().astype(np.uint8) & 15
-    packed: NDArray[np.uint8] = flat[0::2] | (flat[1::2] << 4)
+    flat: NDArray[np.uint8] = nibbles.ravel().astype(np.uint8) & np.uint8(15)
+    packed: NDArray[np.uint8] = flat[0::2] | (flat[1::2] << np.uint8(4))
     return packed.tobytes()

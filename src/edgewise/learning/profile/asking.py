@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from edgewise.domain.candidates import Candidate
     from edgewise.execution.asking import Asking, Landed, Stream
     from edgewise.learning.prompts.files import Prompt
-    from edgewise.settings.schema import ProfileSettings
+    from edgewise.settings.looping import ProfileSettings
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 from edgewise.domain.candidates import Candidate
 from edgewise.domain.errors import StoreError, TableError
 from edgewise.outcomes.aside import aside
-from edgewise.settings.schema import ProfileSettings
+from edgewise.settings.looping import ProfileSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,8 @@ from edgewise.learning.profile.manifest import continued, write_manifest
 from edgewise.learning.profile.order import copied
 from edgewise.learning.profile.purse import Purse
 from edgewise.learning.profile.run import Profiler, lanes_for
-from edgewise.settings.schema import ExecutionSettings, ProfileSettings
+from edgewise.settings.looping import ProfileSettings
+from edgewise.settings.schema import ExecutionSettings
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
