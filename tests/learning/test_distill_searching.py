@@ -43,9 +43,13 @@ def test_a_student_needs_a_standard_error_to_spare_and_the_same_network_does_not
 
 
 def test_a_slower_one_is_chosen_only_where_no_other_keeps_enough() -> None:
-    slow = manifest("cut-int4", 0.9, ms=8.0)
+    slow = manifest("cut-int4", 0.9, ms=9.0)
     assert chosen(slow, manifest("int8", 0.9))[0] == "int8"
     assert chosen(slow, manifest("int8", 0.5))[0] == "fp32"
+
+
+def test_a_time_that_differs_by_chance_does_not_decide() -> None:
+    assert chosen(manifest("cut-int4", 0.9, ms=7.5), manifest("int8", 0.9))[0] == "cut-int4"
 
 
 def test_where_nothing_keeps_enough_it_says_so() -> None:

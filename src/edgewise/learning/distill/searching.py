@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from edgewise.learning.distill.stages import Work
     from edgewise.learning.distill.state import Finished
     from edgewise.upstreams.classifier import ClassifierManifest
+# What a measured time moves by itself: less than that must not decide which model the same seed gives.
+NOISE, NOISE_MS = 0.1, 1.0
 
 
 class Recipe(NamedTuple):
@@ -60,14 +62,16 @@ def _sources(work: Work, tuned: Finished, full: Finished) -> Iterator[tuple[str,
 def smallest(found: Mapping[str, ClassifierManifest], keep: float, say: Callable[[str], None]) -> str:
     """The smallest bundle, by name, that keeps this share of the full one's accuracy on the validation part.
 
-    One that is slower than the full model comes after all that are not. A student is another model, and one
-    of several: its share must be kept with a standard error to spare.
+    One that is clearly slower than the full model comes after all that are not. A student is another model,
+    and one of several: its share must be kept with a standard error to spare.
     """
     full = found[FULL].metrics
 
     def rank(name: str) -> tuple[bool, int]:
         metrics = found[name].metrics
-        return metrics["cpu_ms"]["p50"] > full["cpu_ms"]["p50"], int(metrics["bytes"])
+        slower_ms = metrics["cpu_ms"]["p50"] - full["cpu_ms"]["p50"]
+        slower = slower_ms > max(NOISE_MS, NOISE * full["cpu_ms"]["p50"])
+        return slower, int(metrics["bytes"])
 
     def kept(name: str) -> float:
         metrics, whole = found[name].metrics, full["validation"]["accuracy"]
