@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.running import complaint, edgewise
-from tests.learning.tiny_base import sentences
+from tests.learning.tiny_base import sentences, tiny_base
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,18 @@ def test_what_cannot_be_promised_gets_a_sentence(tmp_path: Path, words: tuple[st
     (tmp_path / "empty.txt").write_text("\n")
     assert said in complaint(edgewise("distill", "t.csv", "-o", "out", *words, cwd=tmp_path))
     assert not (tmp_path / "out").exists()
+
+
+def test_a_promise_is_proven_and_said(tmp_path: Path) -> None:
+    for name in ("torch", "transformers", "onnx"):
+        pytest.importorskip(name, reason="needs the extra `distill`")
+    base = str(tiny_base(tmp_path / "base"))
+    rows = "".join(f"{text},{label}\n" for text, label in sentences(480))
+    (tmp_path / "t.csv").write_text(f"text,label\n{rows}")
+    given = ("distill", "t.csv", "-o", "out", "--base", base, "--most-tokens", "16", "--epochs", "1")
+    ran = edgewise(*given, "--max-loss", "0.2", "--stage", "cascade", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert "With 95% confidence the cascade loses at most 20.00% of the accuracy" in ran.stdout.decode()
+    ran = edgewise(*given, "--max-loss", "0.01", "--stage", "cascade", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert "calibration texts cannot prove a loss of at most 1.00%" in ran.stdout.decode()

@@ -25,6 +25,7 @@ SUITES = (
     "tests/learning/test_distill_stages.py",
     "tests/cli/test_distill_command.py",
     "tests/cli/test_distill_making.py",
+    "tests/cli/test_distill_promise.py",
     "tests/learning/test_support_tutorial.py",
 )
 PULLED = HOME / "models"  # the base model, so that it is pulled once
@@ -39,7 +40,7 @@ def test_classifiers_are_made_where_torch_is(tmp_path: Path) -> None:
         [str(python), "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "--noconftest", *SUITES],
         capture_output=True,
         text=True,
-        timeout=2 * LONGEST_S,  # it trains four times
+        timeout=2 * LONGEST_S,  # it trains five times
         check=False,
         cwd=ROOT,
         env={**surroundings(tmp_path), "OMP_NUM_THREADS": "1", "EDGEWISE_TUTORIAL_HOME": str(PULLED)},

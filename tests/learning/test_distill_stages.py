@@ -13,10 +13,10 @@ pytest.importorskip("transformers", reason="needs the extra `distill`")
 pytest.importorskip("onnx", reason="needs the extra `distill`")
 
 from edgewise.domain.errors import BundleError
-from edgewise.learning.distill import exporting, finetune, run
+from edgewise.learning.distill import exporting, finetune, run, teaching
 from edgewise.learning.distill.finetune import batched, class_weights, logits_of
 from edgewise.learning.distill.labelled import LabelledTable
-from edgewise.learning.distill.options import DistillOptions, FineTuning
+from edgewise.learning.distill.options import DistillOptions, FineTuning, Teaching
 from edgewise.learning.distill.parts import Parts, parted
 from edgewise.upstreams.classifier import ClassifierBundle
 
@@ -36,7 +36,8 @@ def parts() -> Parts:
 
 def options(base: Path, **others: Any) -> DistillOptions:
     tuning = FineTuning(epochs=3, backbone_rate=1e-3)
-    return DistillOptions(str(base), most_tokens=16, tuning=tuning, **others)
+    teaching = Teaching(layers=(1, 2), static=True, epochs=3, rate=1e-3, static_epochs=5)
+    return DistillOptions(str(base), most_tokens=16, tuning=tuning, teaching=teaching, **others)
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +57,19 @@ def test_the_bundle_knows_what_it_was_taught(made: Path, parts: Parts) -> None:
 
 
 def test_the_smallest_that_keeps_enough_is_chosen(made: Path) -> None:
-    sizes = {
-        name: (made / "stages" / name / "model.onnx").stat().st_size for name in ("fp32", "int8", "int4")
+    sources = ("", "cut-", "layers1-", "static-")  # the base model has two layers: two are none fewer
+    found = {
+        name: ClassifierBundle.load(made / "stages" / name).manifest
+        for name in ("fp32", *(f"{source}{bits}" for source in sources for bits in ("int8", "int4")))
     }
-    assert sizes["int8"] < sizes["fp32"] > sizes["int4"]
-    manifest = ClassifierBundle.load(made).manifest
-    assert manifest.metrics["bytes"] == min(sizes.values())
-    assert manifest.recipe == min(sizes, key=sizes.__getitem__)
+    sizes = {name: manifest.metrics["bytes"] for name, manifest in found.items()}
+    assert sizes["fp32"] > sizes["int8"] > sizes["cut-int8"] > sizes["layers1-int8"]
+    assert sizes["int4"] > sizes["cut-int4"] > sizes["layers1-int4"]
+    chosen = ClassifierBundle.load(made).manifest
+    right = found["fp32"].metrics["validation"]["accuracy"]
+    assert chosen.metrics["validation"]["accuracy"] >= 0.991 * right
+    assert chosen.files["model.onnx"] == found[chosen.recipe].files["model.onnx"]
+    assert found["cut-int8"].metrics["validation"]["agreement"] > 0.9
 
 
 def test_no_pickle_is_left_behind(made: Path) -> None:
@@ -78,10 +85,16 @@ def test_what_is_done_is_kept_and_what_is_torn_is_done_again(
     with monkeypatch.context() as patched:
         patched.setattr(finetune, "fine_tune", None)  # calling it would fail
         patched.setattr(exporting, "export", None)
+        patched.setattr(exporting, "proven", None)
+        patched.setattr(teaching, "teach", None)
         (made / "stages/int8/model.onnx").write_bytes(b"torn")
         run.distill(parts, made, options(base), said.append)
     assert [line for line in said if "kept" in line] == [
-        f"{name}: done before, kept." for name in ("finetune", "fp32", "int4", "cascade", "benchmark")
+        f"{name}: done before, kept."
+        for name in (
+            *("finetune", "fp32", "int4", "cut", "cut-int8", "cut-int4", "layers1", "layers1-int8"),
+            *("layers1-int4", "static", "static-int8", "static-int4", "cascade", "benchmark"),
+        )
     ]
     assert any(line.startswith("int8: ") and "accuracy" in line for line in said)
     chosen = json.loads((made / "classifier.json").read_bytes())
@@ -89,9 +102,10 @@ def test_what_is_done_is_kept_and_what_is_torn_is_done_again(
 
 
 def test_the_same_seed_gives_the_same_model(made: Path, base: Path, parts: Parts, tmp_path: Path) -> None:
-    run.distill(parts, tmp_path, options(base), lambda _: None)
+    run.distill(parts, tmp_path, options(base), lambda _: None, until="compress")
     first, second = (ClassifierBundle.load(folder).manifest for folder in (made, tmp_path))
-    assert (first.files, first.temperature) == (second.files, second.temperature)
+    assert second.files.items() <= first.files.items()  # the first one went on to the cascade
+    assert first.temperature == second.temperature
 
 
 def test_an_export_that_says_something_else_is_refused(

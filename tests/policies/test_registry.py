@@ -29,9 +29,10 @@ def test_every_kind_can_be_made() -> None:
         (
             "fixd",
             {},
-            "policy.kind is 'fixd'; expected one of complexity, fixed, random, tiers (did you mean fixed?).",
+            "policy.kind is 'fixd'; expected one of complexity, edge-first, fixed, random, tiers "
+            "(did you mean fixed?).",
         ),
-        ("zzz", {}, "policy.kind is 'zzz'; expected one of complexity, fixed, random, tiers."),
+        ("zzz", {}, "policy.kind is 'zzz'; expected one of complexity, edge-first, fixed, random, tiers."),
         ("fixed", {}, "policy.candidate is missing; expected it beside kind = 'fixed'."),
         ("fixed", {"candidate": ""}, "policy.candidate is missing; expected it beside kind = 'fixed'."),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path  # noqa: TC003 - Typer reads the annotation
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Stage = Literal["adapt", "finetune", "export", "compress", "cascade", "benchmark", "report"]
 LIBRARIES = ("numpy", "onnx", "onnx_ir", "onnxruntime", "safetensors", "tokenizers", "torch", "transformers")
+MOST_THREADS = 4  # batches of short texts keep no more busy
 
 
 def command(  # noqa: PLR0913 - one argument an option
@@ -47,7 +49,13 @@ def command(  # noqa: PLR0913 - one argument an option
         float, typer.Option(help="The share of its accuracy that the small model must keep.", min=0, max=1)
     ] = 0.991,
     most_tokens: Annotated[int, typer.Option(help="Where texts are cut.", min=8, max=512)] = 128,
-    threads: Annotated[int, typer.Option(help="Threads to train with.", min=1)] = 1,
+    layers: Annotated[
+        list[int] | None, typer.Option(help="Teach a student of so many layers too; may be repeated.", min=1)
+    ] = None,
+    static: Annotated[bool, typer.Option(help="Teach a student without a transformer too.")] = False,
+    threads: Annotated[
+        int | None, typer.Option(help="Threads to train with (default: one a core, four at most).", min=1)
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model on the same machine.")] = 0,
     watts: Annotated[
         float, typer.Option(help="What a busy core draws, for the estimate of energy.", min=0)
@@ -83,9 +91,18 @@ def command(  # noqa: PLR0913 - one argument an option
 
     Interrupted, or ended after a stage, it goes on where it was when called again with the same options.
     """
-    from edgewise.learning.distill.options import DistillOptions, FineTuning  # noqa: PLC0415 - numpy
+    from edgewise.learning.distill import options as how  # noqa: PLC0415 - numpy
 
-    options = DistillOptions(base, seed, most_tokens, keep, threads, FineTuning(epochs=epochs), watts=watts)
+    options = how.DistillOptions(
+        base,
+        seed,
+        most_tokens,
+        keep,
+        threads or min(MOST_THREADS, os.cpu_count() or 1),
+        how.FineTuning(epochs=epochs),
+        watts=watts,
+        teaching=how.Teaching(layers=tuple(dict.fromkeys(layers or ())), static=static),
+    )
     texts = [] if unlabelled is None else _texts(unlabelled, text_column)
     if table is None or (stage == "adapt" and not texts):
         _refuse_or_adapt(texts, output, options, stage)
@@ -167,7 +184,7 @@ def _tell(found: Distilled, output: Path, *, reported: bool) -> None:
         metrics = manifest.metrics
         test, size = metrics["test"], metrics["bytes"]
         out(
-            f"  {name:<5} {size / 1e6:6.1f} MB ({1 - size / full:6.1%} smaller)  "
+            f"  {name:<12} {size / 1e6:6.1f} MB ({1 - size / full:6.1%} smaller)  "
             f"test accuracy {test['accuracy']:.1%} ({test['low']:.1%} to {test['high']:.1%}, "
             f"{test['texts']:,} texts)  agrees {test['agreement']:.1%}  "
             f"{metrics['cpu_ms']['mean']:.1f} CPU-ms a text"

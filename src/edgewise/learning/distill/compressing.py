@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgewise.learning.distill.base import library
-from edgewise.learning.distill.nibbles import pack
+from edgewise.learning.distill.nibbles import OPSET, pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 BLOCK = 64
-HEAD = "head.weight"  # as the export names it; it is small, and each of its rows is a label
 
 
 def int8(source: Path, target: Path) -> None:
@@ -32,10 +33,8 @@ def int4(source: Path, target: Path) -> None:
     """
     onnx = library("onnx")
     quantisers: Any = library("onnxruntime.quantization.matmul_nbits_quantizer")
-    model = onnx.load(str(source))
-    numbers = library("onnx.numpy_helper")
-    weights = {one.name: numbers.to_array(one) for one in model.graph.initializer if len(one.dims) == 2}  # noqa: PLR2004 - matrices
-    weights.pop(HEAD, None)
+    model = library("onnx.version_converter").convert_version(onnx.load(str(source)), OPSET)
+    weights = _factors(model)
     with _quietly():
         embeddings = quantisers.MatMulNBitsQuantizer(
             model, block_size=BLOCK, is_symmetric=True, op_types_to_quantize=("Gather",)
@@ -49,6 +48,13 @@ def int4(source: Path, target: Path) -> None:
 
 RECIPES: Mapping[str, Callable[[Path, Path], None]] = {"int8": int8, "int4": int4}
 """Each way to write weights, by name."""
+
+
+def _factors(model: Any) -> dict[str, NDArray[np.float32]]:
+    """The constant right sides of matrix products, by name; a linear head is another operation, and small."""
+    numbers = library("onnx.numpy_helper")
+    right = {node.input[1] for node in model.graph.node if node.op_type == "MatMul"}
+    return {one.name: numbers.to_array(one) for one in model.graph.initializer if one.name in right}
 
 
 def _by_channel(source: Any, target: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from edgewise.domain.errors import BundleError
 from edgewise.learning.distill.base import library
 from edgewise.learning.distill.finetune import logits_of
-from edgewise.learning.distill.network import TextClassifier, load, padded, torch
+from edgewise.learning.distill.network import load, padded, torch
 from edgewise.upstreams.classifier.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -29,12 +29,18 @@ def export(
 
     Raises `BundleError` where a logit differs by more than `TOLERANCE`: then nothing is to be built on it.
     """
+    return proven(load(trained, labels), trained / "tokenizer.json", most_tokens, texts, folder)
+
+
+def proven(
+    network: Any, tokenizer: Path, most_tokens: int, texts: Sequence[str], folder: Path
+) -> dict[str, Any]:
+    """The same of a network in memory."""
     library("onnx")  # said here, before minutes are spent
-    network = load(trained, labels)
     network.eval()
     target = folder / "model.onnx"
     _trace(network, target)
-    runtime = Runtime(target, trained / "tokenizer.json", most_tokens)
+    runtime = Runtime(target, tokenizer, most_tokens)
     tokens = runtime.tokens([*texts[:PARITY_TEXTS], "", " ".join(texts)])
     expected = logits_of(network, tokens).numpy()
     apart = float(np.abs(runtime.logits(tokens) - expected).max())
@@ -46,7 +52,7 @@ def export(
     return {"parity": apart, "texts": len(tokens), "opset": OPSET}
 
 
-def _trace(network: TextClassifier, target: Path) -> None:
+def _trace(network: Any, target: Path) -> None:
     ids, mask = padded([[1, 2, 3, 4, 5], [1, 2, 3]])
     axes = {0: "n", 1: "t"}
     with warnings.catch_warnings():

@@ -58,16 +58,16 @@ def fine_tune(base: str, lesson: Lesson, folder: Path, say: Callable[[str], None
     weights = class_weights(lesson.train.labels, lesson.labels, lesson.tuning.weight_power)
     loss = torch.nn.CrossEntropyLoss(weight=weights, label_smoothing=lesson.tuning.smoothing)
     _fit_head(network, lesson, loss)
-    epochs = [_judged(network, lesson.validation, 0)]
+    epochs = [judged(network, lesson.validation, 0)]
     say(_line(epochs[-1]))
-    best, best_state = epochs[0], _copied(network)
+    best, best_state = epochs[0], copied(network)
     optimiser, schedule = _optimiser(network, lesson)
     for number in range(1, lesson.tuning.epochs + 1):
         _epoch(network, lesson, loss, (optimiser, schedule), number)
-        epochs.append(_judged(network, lesson.validation, number))
+        epochs.append(judged(network, lesson.validation, number))
         say(_line(epochs[-1]))
         if epochs[-1]["loss"] < best["loss"]:
-            best, best_state = epochs[-1], _copied(network)
+            best, best_state = epochs[-1], copied(network)
         elif number - best["epoch"] >= lesson.tuning.patience:
             break
     network.load_state_dict(best_state)
@@ -95,12 +95,13 @@ def batched(lengths: Sequence[int], size: int, seed: int) -> list[list[int]]:
     return [batches[place] for place in lots.permutation(len(batches))]
 
 
-def logits_of(network: TextClassifier, tokens: Sequence[Sequence[int]]) -> Any:
+def logits_of(network: Any, tokens: Sequence[Sequence[int]]) -> Any:
     """(n, labels) as a tensor, in the order of the texts, nothing dropped out."""
-    return _each(network, tokens, network.forward)
+    return each(network, tokens, network.forward)
 
 
-def _each(network: TextClassifier, tokens: Sequence[Sequence[int]], what: Callable[[Any, Any], Any]) -> Any:
+def each(network: Any, tokens: Sequence[Sequence[int]], what: Callable[[Any, Any], Any]) -> Any:
+    """One row of `what` a text, in their order, nothing dropped out and no gradient kept."""
     network.eval()
     order = sorted(range(len(tokens)), key=lambda row: len(tokens[row]))
     rows: list[Any] = [None] * len(tokens)
@@ -113,7 +114,7 @@ def _each(network: TextClassifier, tokens: Sequence[Sequence[int]], what: Callab
 
 
 def _fit_head(network: TextClassifier, lesson: Lesson, loss: Any) -> None:
-    vectors = _each(network, lesson.train.tokens, network.vectors)
+    vectors = each(network, lesson.train.tokens, network.vectors)
     labels = torch.tensor(lesson.train.labels)
     optimiser = torch.optim.Adam(network.head.parameters(), lr=HEAD_RATE)
     for _ in range(lesson.tuning.head_steps):
@@ -157,7 +158,8 @@ def _epoch(
         schedule.step()
 
 
-def _judged(network: TextClassifier, rows: Rows, epoch: int) -> dict[str, Any]:
+def judged(network: Any, rows: Rows, epoch: int) -> dict[str, Any]:
+    """Loss and accuracy on these rows, beside the number of the epoch."""
     logits, labels = logits_of(network, rows.tokens), torch.tensor(rows.labels)
     return {
         "epoch": epoch,
@@ -166,7 +168,8 @@ def _judged(network: TextClassifier, rows: Rows, epoch: int) -> dict[str, Any]:
     }
 
 
-def _copied(network: TextClassifier) -> dict[str, Any]:
+def copied(network: Any) -> dict[str, Any]:
+    """Its weights as they are now."""
     return {name: value.detach().clone() for name, value in network.state_dict().items()}
 
 

@@ -34,6 +34,12 @@ def accuracy(logits: Logits, labels: Labels) -> float:
     return float((logits.argmax(1) == labels).mean())
 
 
+def paired_error(small: Logits, full: Logits, labels: Labels) -> float:
+    """The standard error of the difference between two models' accuracies on the same texts."""
+    apart = (small.argmax(1) == labels).astype(float) - (full.argmax(1) == labels)
+    return round(float(apart.std() / math.sqrt(len(labels))), 6)
+
+
 def wilson(share: float, count: int) -> tuple[float, float]:
     """The 95 % interval of a share of `count`. Source: Wilson, "Probable inference", JASA 1927."""
     centre = share + Z95**2 / (2 * count)

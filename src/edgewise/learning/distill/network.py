@@ -27,7 +27,14 @@ class TextClassifier(Module):
 
     def vectors(self, input_ids: Any, attention_mask: Any) -> Any:
         """(n, hidden) means over the tokens that the mask keeps."""
-        hidden = self.backbone(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return self.pooled(self.hidden(input_ids, attention_mask), attention_mask)
+
+    def hidden(self, input_ids: Any, attention_mask: Any) -> Any:
+        """(n, t, hidden): the last layer."""
+        return self.backbone(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+
+    def pooled(self, hidden: Any, attention_mask: Any) -> Any:
+        """(n, hidden) of a last layer."""
         mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
         return (hidden * mask).sum(1) / mask.sum(1).clamp(min=1.0)
 

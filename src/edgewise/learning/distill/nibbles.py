@@ -38,26 +38,28 @@ def fitted(weights: Matrix) -> tuple[NDArray[np.int8], NDArray[np.int8], NDArray
     error; k is a multiple of 32.
     """
     rows, columns = weights.shape
-    blocks = weights.reshape(rows // BLOCK, BLOCK, columns)
-    widest = np.abs(blocks).max(1, keepdims=True)
-    units = np.maximum(widest.max((0, 1)) / HIGHEST / FINEST, np.finfo(np.float32).tiny)
-    best: NDArray[np.float32] = np.full(widest.shape, np.inf, np.float32)
-    scales, nibbles = np.ones(widest.shape, np.float32), np.zeros(blocks.shape, np.float32)
+    blocks: Matrix = weights.reshape(rows // BLOCK, BLOCK, columns)
+    widest: Matrix = np.abs(blocks).max(1, keepdims=True)
+    units: Matrix = np.maximum(widest.max((0, 1)) / HIGHEST / FINEST, np.finfo(np.float32).tiny)
+    best: Matrix = np.full(widest.shape, np.inf, np.float32)
+    scales: Matrix = np.ones(widest.shape, np.float32)
+    nibbles: Matrix = np.zeros(blocks.shape, np.float32)
     for share in SHARES:
-        tried = np.clip(np.round(share * widest / HIGHEST / units), 1, FINEST)
-        found = np.clip(np.round(blocks / (tried * units)), LOWEST, HIGHEST)
-        error = ((found * tried * units - blocks) ** 2).sum(1, keepdims=True)
+        tried: Any = np.clip(np.round(share * widest / HIGHEST / units), 1, FINEST)
+        found: Any = np.clip(np.round(blocks / (tried * units)), LOWEST, HIGHEST)
+        error: Any = ((found * tried * units - blocks) ** 2).sum(1, keepdims=True)
         better = error < best
-        best, scales = np.where(better, error, best), np.where(better, tried, scales)
-        nibbles = np.where(better, found, nibbles)
+        np.copyto(best, error, where=better)
+        np.copyto(scales, tried, where=better)
+        np.copyto(nibbles, found, where=better)
     return nibbles.astype(np.int8), scales.astype(np.int8), units.astype(np.float32)
 
 
 def pack(model: Any, weights: Mapping[str, Matrix]) -> None:
     """In a graph quantised to eight bits by channel, store the matrices of these names at four.
 
-    `weights` are the matrices before quantisation, by their names then. One whose height is no multiple of a
-    block stays as it is.
+    The graph is of opset 21 at least. `weights` are the matrices before quantisation, by their names then;
+    one whose height is no multiple of a block stays as it is.
     """
     helper, numbers = library("onnx.helper"), library("onnx.numpy_helper")
     graph, kinds = model.graph, library("onnx").TensorProto
@@ -96,13 +98,9 @@ def pack(model: Any, weights: Mapping[str, Matrix]) -> None:
     nodes = [*steps, *graph.node]  # in the order in which they can be computed
     del graph.node[:]
     graph.node.extend(nodes)
-    for used in model.opset_import:
-        if used.domain in {"", "ai.onnx"}:
-            used.version = max(used.version, OPSET)
 
 
 def _halved(nibbles: NDArray[np.int8]) -> bytes:
     """Two to a byte, the first one low."""
-    flat: NDArray[np.uint8] = nibbles.ravel().astype(np.uint8) & np.uint8(15)
-    packed: NDArray[np.uint8] = flat[0::2] | (flat[1::2] << np.uint8(4))
-    return packed.tobytes()
+    flat = nibbles.ravel().astype(np.uint8) & np.uint8(15)
+    return (flat[0::2] | (flat[1::2] << np.uint8(4))).tobytes()

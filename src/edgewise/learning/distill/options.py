@@ -41,6 +41,27 @@ class Adapting(Struct, frozen=True):
     held_out: float = 0.05
 
 
+class Teaching(Struct, frozen=True):
+    """How students learn from the fine-tuned model, and which there are.
+
+    `layers` counts the layers of each transformer that is taught, `static` says whether one without any is.
+    A share `exchanged` of the tokens is exchanged for others in every epoch, or in each of `copies` for the
+    static one. `inside` weighs the last layer beside the logits, which `temperature` softens.
+    """
+
+    layers: tuple[int, ...] = ()
+    static: bool = False
+    epochs: int = 4
+    batch: int = 32
+    rate: float = 3e-4
+    exchanged: float = 0.15
+    inside: float = 10.0
+    temperature: float = 2.0
+    copies: int = 2
+    static_epochs: int = 30
+    static_rate: float = 2e-3
+
+
 class DistillOptions(Struct, frozen=True):
     """The whole of it. `keep` is the share of the full model's accuracy that a smaller one must keep.
 
@@ -55,3 +76,4 @@ class DistillOptions(Struct, frozen=True):
     tuning: FineTuning = FineTuning()
     adapting: Adapting = Adapting()
     watts: float = 10.0
+    teaching: Teaching = Teaching()

@@ -10,9 +10,9 @@ from msgspec import convert, to_builtins
 from msgspec.structs import replace
 
 from edgewise.learning.distill.benchmark import Benchmark
-from edgewise.learning.distill.compressing import RECIPES
 from edgewise.learning.distill.guarding import Guarding
 from edgewise.learning.distill.report import report_on, write
+from edgewise.learning.distill.searching import searched, smallest
 from edgewise.learning.distill.stages import FULL, STAGES, Work
 from edgewise.learning.distill.state import finished
 from edgewise.upstreams.classifier import MANIFEST, ClassifierBundle
@@ -71,10 +71,9 @@ def distill(  # noqa: PLR0913 - the last three are for those who want less, or m
     full = work.exported(tuned)
     if last < ORDER.index("compress"):
         return None
-    for recipe in RECIPES:
-        work.compressed(recipe, full)
-    found = {name: ClassifierBundle.load(work.folder / name).manifest for name in (FULL, *RECIPES)}
-    chosen = _smallest(found, options.keep, say)
+    names = (FULL, *searched(work, tuned, full))
+    found = {name: ClassifierBundle.load(work.folder / name).manifest for name in names}
+    chosen = smallest(found, options.keep, say)
     for name in (found[chosen].model, found[chosen].tokenizer, MANIFEST):  # the manifest last
         aside = output / f".{name}"
         shutil.copyfile(work.folder / chosen / name, aside)
@@ -116,15 +115,3 @@ def _report(work: Work, output: Path, made: Distilled, measured: Benchmark) -> N
     files = write(report, output)
     if not any(name.endswith(".png") for name in files):
         work.say("There are no pictures without matplotlib: pip install 'edgewise[distill]'.")
-
-
-def _smallest(found: dict[str, ClassifierManifest], keep: float, say: Say) -> str:
-    def kept(name: str) -> float:
-        full = found[FULL].metrics["validation"]["accuracy"]
-        return float(found[name].metrics["validation"]["accuracy"] / full) if full else 1.0
-
-    ranked = sorted(found, key=lambda name: found[name].metrics["bytes"])
-    chosen = next(name for name in ranked if name == FULL or kept(name) >= keep)
-    if chosen == FULL:
-        say(f"No compressed model keeps {keep:.1%} of the accuracy on the validation part; it stays {FULL}.")
-    return chosen

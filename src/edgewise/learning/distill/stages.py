@@ -15,7 +15,7 @@ from edgewise.learning.distill.base import base_folder
 from edgewise.learning.distill.benchmark import benchmark
 from edgewise.learning.distill.compressing import RECIPES
 from edgewise.learning.distill.machine import machine
-from edgewise.learning.distill.measuring import cpu_ms, figures, fitted_temperature
+from edgewise.learning.distill.measuring import cpu_ms, figures, fitted_temperature, paired_error
 from edgewise.learning.distill.state import stage
 from edgewise.upstreams.classifier import ClassifierBundle, Learned, pack
 from edgewise.upstreams.classifier.runtime import Runtime, open_tokenizer, token_ids
@@ -82,6 +82,7 @@ class Work:
     options: DistillOptions
     say: Say
     unlabelled: Sequence[str] = field(default=())
+    said: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -139,17 +140,16 @@ class Work:
 
         return stage(self.folder / FULL, [tuned.key, fingerprint(self.parts.test)], make, self.say)
 
-    def compressed(self, recipe: str, full: Finished) -> Finished:
-        """The stage that makes it small one way."""
+    def compressed(self, recipe: str, source: str, bits: str, keys: Sequence[str]) -> Finished:
+        """The stage that writes the weights of one of the stages before with fewer bits."""
 
         def make(place: Path) -> dict[str, Any]:
-            source = self.folder / FULL
-            RECIPES[recipe](source / "model.onnx", place / "model.onnx")
-            shutil.copyfile(source / "tokenizer.json", place / "tokenizer.json")
-            self._packed(recipe, place, source)
+            RECIPES[bits](self.folder / source / "model.onnx", place / "model.onnx")
+            shutil.copyfile(self.folder / source / "tokenizer.json", place / "tokenizer.json")
+            self._packed(recipe, place, self.folder / FULL)
             return {}
 
-        return stage(self.folder / recipe, [full.key, recipe], make, self.say)
+        return stage(self.folder / recipe, [*keys, bits], make, self.say)
 
     def benchmarked(self, recipes: Sequence[str]) -> Finished:
         """The stage that measures every bundle on this machine; on another one, it runs again."""
@@ -164,15 +164,18 @@ class Work:
 
     def _packed(self, recipe: str, place: Path, full: Path) -> None:
         """Measure a model beside the full one, fit its temperature, and write its manifest."""
-        runtime, whole = self._runtime(place), self._runtime(full)
+        runtime = self._runtime(place)
         metrics: dict[str, Any] = {"bytes": (place / "model.onnx").stat().st_size}
         temperature = 1.0
         for name, part in (("validation", self.parts.validation), ("test", self.parts.test)):
-            tokens = runtime.tokens(part.texts)
-            logits, labels = runtime.logits(tokens), columns(self.labels, part.labels)
+            logits, labels = runtime.logits(runtime.tokens(part.texts)), columns(self.labels, part.labels)
+            if place == full:
+                self.said[name] = logits
+            whole = self._whole(name, part, full)
             if name == "validation":
                 temperature = fitted_temperature(logits, labels)
-            metrics[name] = figures(logits, labels, temperature, whole.logits(tokens))
+                metrics["paired_error"] = paired_error(logits, whole, labels)
+            metrics[name] = figures(logits, labels, temperature, whole)
         metrics["cpu_ms"] = cpu_ms(runtime, self.parts.test.texts)
         self.say(
             f"{recipe}: {metrics['bytes'] / 1e6:.1f} MB, "
@@ -187,6 +190,13 @@ class Work:
             learned=self._learned(),
             metrics=metrics,
         )
+
+    def _whole(self, name: str, part: LabelledTable, full: Path) -> Any:
+        """The full model's logits on a part: computed once, by its own tokenizer."""
+        if name not in self.said:
+            runtime = self._runtime(full)
+            self.said[name] = runtime.logits(runtime.tokens(part.texts))
+        return self.said[name]
 
     def _runtime(self, place: Path) -> Runtime:
         return Runtime(place / "model.onnx", place / "tokenizer.json", self.options.most_tokens)
