@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from edgewise.domain.decisions import Record
 
 MOST_LISTENERS: Final = 64
-REST_S: Final = 0.5  # between two looks, however much is logged
 SETTLE_S: Final = 0.05  # what is shown to an observer is on its way to the disk, not yet there
 AT_LEAST_EVERY_S: Final = 5.0
 RETRY: Final = b"retry: 2000\n\n"
@@ -45,7 +44,7 @@ class Bell:
             event.set()
 
     async def follow(
-        self, look: Callable[[], Mapping[str, Html]], *, rest_s: float = REST_S
+        self, look: Callable[[], Mapping[str, Html]], *, rest_s: float
     ) -> AsyncGenerator[bytes, None]:
         """Events with what changed since the last look, as JSON: HTML by the id of its element.
 
