@@ -80,7 +80,7 @@ def _story(dice: random.Random, at: float) -> list[Record]:
     """One request of that day."""
     prompt = dice.choice(PROMPTS)
     name = "phi" if len(prompt) < 100 and dice.random() < 0.95 else dice.choice(("mini", "mini", "grand"))
-    tokens = {"input_tokens": len(prompt) // 4, "output_tokens": dice.randrange(20, 400)}
+    tokens: dict[str, Any] = {"input_tokens": len(prompt) // 4, "output_tokens": dice.randrange(20, 400)}
     took = {"phi": 0.35, "mini": 0.9, "grand": 1.6}[name] * dice.lognormvariate(0, 0.4)
     usd = {"phi": 0.0, "mini": 0.6e-6, "grand": 15e-6}[name] * tokens["output_tokens"]
     decision = Decision(

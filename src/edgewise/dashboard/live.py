@@ -24,7 +24,7 @@ class Bell:
 
     def __init__(self) -> None:
         self._listeners: set[asyncio.Event] = set()
-        self._closed = False
+        self._end = asyncio.Event()
 
     @property
     def listeners(self) -> int:
@@ -39,7 +39,7 @@ class Bell:
 
     def close(self) -> None:
         """Let all who listen go home: Edgewise ends."""
-        self._closed = True
+        self._end.set()
         for event in self._listeners:
             event.set()
 
@@ -56,7 +56,7 @@ class Bell:
         known: dict[str, Html] = {}
         try:
             yield RETRY
-            while not self._closed:
+            while not self._end.is_set():
                 if event.is_set():
                     await asyncio.sleep(SETTLE_S)
                 event.clear()
@@ -64,7 +64,7 @@ class Bell:
                 changed = {name: html for name, html in found.items() if known.get(name) != html}
                 known.update(changed)
                 yield _event(changed) if changed else b":\n\n"
-                await asyncio.sleep(0 if self._closed else rest_s)
+                await _either(self._end, rest_s)
                 await _either(event, AT_LEAST_EVERY_S)
         finally:
             self._listeners.discard(event)
