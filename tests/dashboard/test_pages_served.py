@@ -256,3 +256,17 @@ def test_the_dashboard_can_be_turned_off(tmp_path_factory: pytest.TempPathFactor
     with gateway(tmp_path_factory.mktemp("off"), config) as running:
         assert send(running, "GET", "/")[0].status == 404
         assert send(running, "GET", "/login")[0].status == 404
+
+
+def test_whoever_looks_does_not_keep_the_gateway_from_ending(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with gateway(tmp_path_factory.mktemp("ending"), f"[server]\ndrain_s = 3000\n{CONFIG}") as running:
+        connection = HTTPConnection(urlsplit(running.url).netloc, timeout=120)
+        connection.request("GET", "/live?at=%2Fdecisions")
+        answer = connection.getresponse()
+        assert answer.readline().startswith(b"retry:")
+        running.process.terminate()
+        answer.read()  # the events end, whole
+        assert running.process.wait(120) == 0
+        connection.close()

@@ -27,6 +27,7 @@ from edgewise.settings import (
     Settings,
     StoreSettings,
     load,
+    looping,
     schema,
 )
 from edgewise.settings.discover import PROVIDERS

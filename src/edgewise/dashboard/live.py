@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from edgewise.domain.decisions import Record
 
 MOST_LISTENERS: Final = 64
-REST_S: Final = 0.5  # between two looks, however much is logged
 SETTLE_S: Final = 0.05  # what is shown to an observer is on its way to the disk, not yet there
 AT_LEAST_EVERY_S: Final = 5.0
 RETRY: Final = b"retry: 2000\n\n"
@@ -25,7 +24,7 @@ class Bell:
 
     def __init__(self) -> None:
         self._listeners: set[asyncio.Event] = set()
-        self._closed = False
+        self._end = asyncio.Event()
 
     @property
     def listeners(self) -> int:
@@ -38,19 +37,14 @@ class Bell:
         for event in self._listeners:
             event.set()
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether Edgewise ends."""
-        return self._closed
-
     def close(self) -> None:
         """Let all who listen go home: Edgewise ends."""
-        self._closed = True
+        self._end.set()
         for event in self._listeners:
             event.set()
 
     async def follow(
-        self, look: Callable[[], Mapping[str, Html]], *, rest_s: float = REST_S
+        self, look: Callable[[], Mapping[str, Html]], *, rest_s: float
     ) -> AsyncGenerator[bytes, None]:
         """Events with what changed since the last look, as JSON: HTML by the id of its element.
 
@@ -62,7 +56,7 @@ class Bell:
         known: dict[str, Html] = {}
         try:
             yield RETRY
-            while not self.is_closed:
+            while not self._end.is_set():
                 if event.is_set():
                     await asyncio.sleep(SETTLE_S)
                 event.clear()
@@ -70,7 +64,7 @@ class Bell:
                 changed = {name: html for name, html in found.items() if known.get(name) != html}
                 known.update(changed)
                 yield _event(changed) if changed else b":\n\n"
-                await asyncio.sleep(0 if self.is_closed else rest_s)
+                await _either(self._end, rest_s)
                 await _either(event, AT_LEAST_EVERY_S)
         finally:
             self._listeners.discard(event)

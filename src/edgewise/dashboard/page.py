@@ -89,7 +89,8 @@ class Page:
 
     `body` writes what stands below the title. `live` gives the content of elements by id, and is asked again
     whenever something was logged, and every few seconds. `below` answers `PATH/…`. `actions` answer
-    `POST PATH/NAME`, from this very site only. `scripts` are modules of its own among the assets.
+    `POST PATH/NAME`, from this very site only. `scripts` are modules of its own among the assets,
+    `rest_s` the least time between two looks of `live`.
     """
 
     path: str
@@ -99,3 +100,4 @@ class Page:
     below: Body | None = None
     actions: Mapping[str, Action] = field(default_factory=dict[str, Action])
     scripts: tuple[str, ...] = ()
+    rest_s: float = 0.5

@@ -129,7 +129,7 @@ class Dashboard:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": 200, "headers": [*headers, *SECURITY]})
         gone = asyncio.create_task(_until_gone(receive))
-        events = self._bell.follow(look)
+        events = self._bell.follow(look, rest_s=page.rest_s)
         try:
             async for event in events:
                 if gone.done():

@@ -19,6 +19,7 @@ from edgewise.outcomes.counting import PLACES, Counted, counted
 from edgewise.outcomes.faults import identity_of
 from edgewise.outcomes.foreseen import Foreseen, foreseen
 from edgewise.outcomes.gaps import SELECT_GAPS, gaps_of
+from edgewise.outcomes.lessons import Labelled, Tried, labelled, tried
 from edgewise.outcomes.listing import listed
 from edgewise.outcomes.placing import DISORDER_S, first_after
 from edgewise.outcomes.rows import (
@@ -212,6 +213,14 @@ class LogReader:
     def foreseen(self, most: int) -> list[Foreseen]:
         """Of the latest `most` decisions those that could have gone otherwise and rest on forecasts."""
         return foreseen(self._rows, most)
+
+    def labelled(self, most: int) -> list[Labelled]:
+        """The latest `most` pieces of feedback by who gave them and whose answers they are on."""
+        return labelled(self._rows, most)
+
+    def tried(self, most: int) -> list[Tried]:
+        """The latest `most` decisions by whom they chose, and how often chance did."""
+        return tried(self._rows, most)
 
     def locations(self) -> dict[str, Location]:
         """Where the candidates of the latest decisions are."""

@@ -29,6 +29,7 @@ FIRST: Final = "1h"
 WORDS: Final = {"5m": "5 minutes", "1h": "hour", "24h": "24 hours", "7d": "7 days"}
 WIDTHS: Final = {60.0: "minute", 3600.0: "hour"}
 LATEST: Final = 8
+REST_S: Final = 2.0  # its look takes some 30 ms of CPU, which requests want, too
 CHARTS: Final = ("traffic", "latency", "edge", "cost")
 
 
@@ -164,4 +165,4 @@ def _acknowledge(visit: Visit) -> Reply:
     return redirect("/now")
 
 
-PAGE = Page("/now", "Now", _body, live=_live, actions={"acknowledge": _acknowledge})
+PAGE = Page("/now", "Now", _body, live=_live, actions={"acknowledge": _acknowledge}, rest_s=REST_S)
