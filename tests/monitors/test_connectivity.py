@@ -6,11 +6,13 @@ import asyncio
 import socket
 from collections.abc import AsyncGenerator
 from time import monotonic
+from typing import Literal
 
 import pytest
 
 from edgewise.domain.calls import Call
 from edgewise.domain.candidates import Candidate
+from edgewise.domain.decisions import Attempt, Outcome
 from edgewise.domain.errors import UpstreamRefused, UpstreamTimeout, UpstreamUnreachable
 from edgewise.domain.requests import Request
 from edgewise.monitors import Board, SettableClock
@@ -269,6 +271,23 @@ def test_the_wait_is_what_stands_in_line() -> None:
     work.observe(record)
     work.tick()
     assert "latency_s:gpt" not in board.read(), "an outcome without an attempt says nothing"
+
+
+@pytest.mark.parametrize("cloud", ["error", "ok"])
+def test_each_answer_of_a_cascade_counts_for_who_gave_it(cloud: Literal["error", "ok"]) -> None:
+    board = Board(clock=SettableClock())
+    work = Work(board, {})
+    calls = (
+        Attempt(candidate="phi", status="ok", started_s=0.0, latency_s=0.02),
+        Attempt(candidate="gpt", status=cloud, started_s=0.02, latency_s=29.0),
+    )
+    by = "phi" if cloud == "error" else "gpt"
+    work.observe(
+        Outcome(decision_id="req", at=0.0, status="ok", candidate=by, latency_s=29.02, attempts=calls)
+    )
+    work.tick()
+    assert board.read()["latency_s:phi"].value == 0.02, "a cloud that hangs makes no edge slow"
+    assert ("latency_s:gpt" in board.read()) == (cloud == "ok")
 
 
 def test_loaded_models_are_told_and_unknown_is_unknown() -> None:

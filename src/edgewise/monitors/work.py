@@ -47,10 +47,13 @@ class Work:
         self._fresh: list[Reading] = []
 
     def observe(self, record: Record) -> None:
-        """Learn from an outcome how long an answer took."""
-        if isinstance(record, Outcome) and record.status == "ok" and record.attempts:
-            took = record.attempts[-1].latency_s
-            self._fresh.append(Reading(f"latency_s:{record.candidate}", took, "s", "outcomes"))
+        """Learn from an outcome how long each whole answer took: in a cascade, there may be two."""
+        if isinstance(record, Outcome) and record.status == "ok":
+            self._fresh += [
+                Reading(f"latency_s:{call.candidate}", call.latency_s, "s", "outcomes")
+                for call in record.attempts
+                if call.status == "ok"
+            ]
 
     async def follow(self) -> None:
         """Keep the board up to date until cancelled."""
