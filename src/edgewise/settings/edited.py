@@ -9,6 +9,8 @@ from edgewise.domain.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+BOM = "\ufeff"
+
 
 def with_values(text: str, table: str, values: Mapping[str, Any]) -> str:
     """The text with `values` in `[table]`; None takes a key away, and an empty table goes.
@@ -17,17 +19,18 @@ def with_values(text: str, table: str, values: Mapping[str, Any]) -> str:
     """
     import tomlkit  # noqa: PLC0415 - only who changes a file needs it
     from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415 - the same
-    from tomlkit.items import Table  # noqa: PLC0415 - the same
+    from tomlkit.items import InlineTable, Table  # noqa: PLC0415 - the same
 
+    marked = text.startswith(BOM)
     try:
-        document = tomlkit.parse(text)
+        document = tomlkit.parse(text.removeprefix(BOM))
     except TOMLKitError as error:
         raise SettingsError(f"The configuration is not TOML: {error}.") from error
-    found = document.get(table)
+    found: Any = document[table] if table in document else None  # noqa: SIM401 - `get` has no types
     if found is None:
         found = tomlkit.table()
         document.append(table, found)
-    if not isinstance(found, Table):
+    if not isinstance(found, Table | InlineTable):
         raise SettingsError(
             f"The configuration has '{table}', but not as a table [{table}]; write it as one."
         )
@@ -38,4 +41,7 @@ def with_values(text: str, table: str, values: Mapping[str, Any]) -> str:
             del found[name]
     if not found:
         document.remove(table)
-    return tomlkit.dumps(document)
+    changed = tomlkit.dumps(document)
+    if "\r\n" in text and "\n" not in text.replace("\r\n", ""):  # its author's line ends, in what is new, too
+        changed = changed.replace("\r\n", "\n").replace("\n", "\r\n")
+    return BOM + changed if marked else changed

@@ -45,10 +45,10 @@ def fitted(weights: Matrix) -> tuple[NDArray[np.int8], NDArray[np.int8], NDArray
     scales: Matrix = np.ones(widest.shape, np.float32)
     nibbles: Matrix = np.zeros(blocks.shape, np.float32)
     for share in SHARES:
-        tried: Any = np.clip(np.round(share * widest / HIGHEST / units), 1, FINEST)
-        found: Any = np.clip(np.round(blocks / (tried * units)), LOWEST, HIGHEST)
-        error: Any = ((found * tried * units - blocks) ** 2).sum(1, keepdims=True)
-        better = error < best
+        tried: Matrix = np.clip(np.round(share * widest / HIGHEST / units), 1, FINEST).astype(np.float32)
+        found: Matrix = np.clip(np.round(blocks / (tried * units)), LOWEST, HIGHEST).astype(np.float32)
+        error: Matrix = ((found * tried * units - blocks) ** 2).sum(1, keepdims=True)
+        better: NDArray[np.bool_] = error < best
         np.copyto(best, error, where=better)
         np.copyto(scales, tried, where=better)
         np.copyto(nibbles, found, where=better)

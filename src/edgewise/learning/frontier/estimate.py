@@ -226,7 +226,7 @@ def _point(  # noqa: PLR0913 - a policy and how it is judged
     scores = _scores(log, wanted, is_measured=is_measured)
     price = _robust(log, wanted, log.foreseen_price, log.price, is_measured=priced)
     share = np.bincount(wanted, minlength=len(log.names)) / len(wanted)
-    believed = log.forecasts.quality[np.arange(len(wanted)), wanted]
+    believed: Floats = log.forecasts.quality[np.arange(len(wanted)), wanted]
     return Point(
         name or objective,
         objective,
@@ -241,7 +241,7 @@ def _point(  # noqa: PLR0913 - a policy and how it is judged
 def _today(log: _Log, best: Floats) -> Point:
     """What the log measured: no estimate of anything else."""
     share = np.bincount(log.chosen, minlength=len(log.names)) / len(log.chosen)
-    believed = log.forecasts.quality[np.arange(len(log.chosen)), log.chosen]
+    believed: Floats = log.forecasts.quality[np.arange(len(log.chosen)), log.chosen]
     return Point(
         "today",
         "",
