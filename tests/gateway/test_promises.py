@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.servers import Mock, Running, gateway, mock_upstream
 from tests.upstreams.classifiers import made
 
 from edgewise.policies.cascade.placing import FILE, OutOfScope, Placing, Promise
+from edgewise.upstreams.classifier.manifest import write_manifest
 
 PROMISE = Promise(0.01, 0.95, 500, 0.0, 1.0, 0.01, proven=True, sentence="At most 1 %.")
 CONFIG = """
@@ -46,7 +48,10 @@ def promising(folder: Path) -> None:
     placing = Placing(
         1, manifest.version, "llm", 0.0, {"doubt": 1.0}, 0.6, OutOfScope("probability", 0.6), PROMISE
     )
-    (folder / FILE).write_bytes(msgspec.json.encode(placing))
+    raw = msgspec.json.encode(placing)
+    (folder / FILE).write_bytes(raw)
+    files = {**manifest.files, FILE: sha256(raw).hexdigest()}
+    write_manifest(folder, msgspec.structs.replace(manifest, files=files))
 
 
 def label(running: Running, text: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.upstreams.classifiers import LABELS, made
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 
 from edgewise.domain.errors import BundleError
 from edgewise.upstreams.classifier import MANIFEST, ClassifierBundle
@@ -81,9 +84,15 @@ def changed(folder: Path, **values: object) -> None:
     ("change", "said"),
     [
         ({"schema": 9}, "has schema 9, this Edgewise reads 1"),
-        ({"temperature": 0}, "is damaged: Expected `float` > 0"),
+        ({"temperature": 0}, "is damaged: Expected `float` >= 0.001"),
         ({"labels": ["one"]}, "is damaged: Expected `array` of length >= 2"),
         ({"labels": [*LABELS, "more"]}, "has 3 columns for 4 labels"),
+        ({"kind": "policy"}, "of kind 'policy', not 'classifier'"),
+        ({"labels": ["praise", "blame", "blame"]}, "a label is empty, or stands there twice"),
+        ({"labels": ["praise", "blame", " "]}, "a label is empty, or stands there twice"),
+        ({"temperature": 1e-320}, "is damaged: Expected `float` >= 0.001"),
+        ({"most_tokens": 10**30}, "is damaged: "),
+        ({"model": "a\0b", "files": {"a\0b": "", "tokenizer.json": ""}}, "outside the bundle: 'a\\x00b'"),
         ({"surprise": 1}, "unknown field `surprise`"),
         ({"files": {}}, "no SHA-256 of model.onnx and tokenizer.json"),
         (
@@ -138,3 +147,17 @@ def test_a_graph_that_scales_over_the_batch_runs_each_text_alone(
     monkeypatch.setattr(runtime, "_alone", True)
     assert runtime.logits([[2], [3], [4]]).tolist() == together.tolist()
     assert sizes == [3, 1, 1, 1]
+
+
+def test_a_model_that_cannot_run_on_its_own_tokens_gets_a_sentence(tmp_path: Path) -> None:
+    made(tmp_path)
+    words = {"[UNK]": 999_999, "good": 2}
+    tokenizer = Tokenizer(WordLevel(words, unk_token=next(iter(words))))
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    hashed = sha256((tmp_path / "tokenizer.json").read_bytes()).hexdigest()
+    files = json.loads((tmp_path / MANIFEST).read_bytes())["files"]
+    changed(tmp_path, files={**files, "tokenizer.json": hashed})
+    opened = ClassifierBundle.load(tmp_path)
+    assert opened.classify(["good"])[0].label in LABELS
+    with pytest.raises(BundleError, match=r"model\.onnx cannot run on what its tokenizer gives"):
+        opened.classify(["what"])

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewise.app.classifiers import folder_of
-from edgewise.domain.errors import SettingsError
+from edgewise.domain.errors import BundleError, SettingsError
 from edgewise.features.described import endpoint_in
 from edgewise.learning.deploy import learned
 from edgewise.policies import make
@@ -16,7 +16,7 @@ from edgewise.policies.lots import features_of
 from edgewise.policies.otherwise import Otherwise
 from edgewise.settings.cascade import CASCADE
 from edgewise.settings.schema import PolicySettings
-from edgewise.upstreams.classifier.manifest import read_manifest
+from edgewise.upstreams.classifier.manifest import MANIFEST, read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,10 @@ def placings(candidates: Sequence[CandidateSettings]) -> dict[str, Placing]:
         folder = folder_of(candidate)
         if candidate.location != "edge" or candidate.bundle is None or not (folder / FILE).exists():
             continue  # what is missing of the bundle is said by whoever runs it
-        placing = read_placing(folder, read_manifest(folder).version)
+        manifest = read_manifest(folder)
+        if FILE not in manifest.files:
+            raise BundleError(f"{folder / FILE} has no SHA-256 in {MANIFEST}; distill anew, or take it away.")
+        placing = read_placing(folder, manifest.version)
         if placing is not None:
             found[candidate.id] = placing
     return found

@@ -90,3 +90,33 @@ def test_what_belongs_to_another_classifier_is_refused(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b'{"schema": 1}')
     with pytest.raises(BundleError, match=r"cascade\.json is damaged: .*edge"):
         read_placing(tmp_path, "abc")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"texts": 0}, "0 texts with a loss of 0.00% cannot do"),
+        ({"texts": 298}, "298 texts"),
+        ({"loss": 0.02}, "a loss of 2.00%"),
+        ({"disagreement": -1.0}, "`float` >= 0"),
+        ({"texts": -5}, "`int` >= 0"),
+    ],
+)
+def test_no_promise_counts_as_proven_without_the_texts_for_it(
+    tmp_path: Path, change: dict[str, float], said: str
+) -> None:
+    promise = {"max_loss": 0.01, "confidence": 0.95, "texts": 500, "loss": 0.0, "kept": 0.9}
+    promise |= {"disagreement": 0.01, "proven": True, "sentence": "At most 1 %."}
+    whole = msgspec.to_builtins(PLACING)
+    (tmp_path / FILE).write_bytes(msgspec.json.encode({**whole, "promise": promise}))
+    assert read_placing(tmp_path, "abc") is not None
+    (tmp_path / FILE).write_bytes(msgspec.json.encode({**whole, "promise": {**promise, **change}}))
+    with pytest.raises(BundleError, match=r"^[^\n]+$") as caught:
+        read_placing(tmp_path, "abc")
+    assert said in str(caught.value)
+
+
+def test_a_risk_that_is_no_number_lets_nothing_stand() -> None:
+    beyond = {"doubt": 1.7e308, "rivalry": -1.7e308}
+    said = Said("a", {"a": 0.1, "b": 0.9})
+    assert not Placing(1, "a", "b", 0.0, beyond, 0.5).judged(said, named("Where is it?")).stands

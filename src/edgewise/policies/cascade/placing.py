@@ -62,12 +62,25 @@ class Promise(Struct, frozen=True):
 
     max_loss: Annotated[float, Meta(gt=0, lt=1)]
     confidence: Annotated[float, Meta(gt=0, lt=1)]
-    texts: int
-    loss: float
-    kept: float
-    disagreement: float
+    texts: Annotated[int, Meta(ge=0)]
+    loss: Annotated[float, Meta(ge=-1, le=1)]
+    kept: Annotated[float, Meta(ge=0, le=1)]
+    disagreement: Annotated[float, Meta(ge=0, le=1)]
     proven: bool
     sentence: str
+
+    def __post_init__(self) -> None:
+        if not self.proven:
+            return
+        # Without one error, an exact test of fewer texts cannot reach that confidence.
+        if (
+            self.texts < math.log1p(-self.confidence) / math.log1p(-self.max_loss)
+            or self.loss > self.max_loss
+        ):
+            raise ValueError(
+                f"the promise says that it is proven, which {self.texts:,} texts with a loss of "
+                f"{self.loss:.2%} cannot do"
+            )
 
 
 class Judged(Struct, frozen=True):
@@ -113,7 +126,7 @@ class Placing(Struct, frozen=True, forbid_unknown_fields=True):
             evidence["out_of_scope"] = strange
             if strange > scope.threshold:
                 return Judged(stands=False, reason="out_of_scope", risk=risk, evidence=evidence)
-        if risk > self.threshold:
+        if not risk <= self.threshold:  # nor where weights beyond all measure make it no number
             text = sum(max(weighed.get(name, 0.0), 0.0) for name in OF_THE_TEXT)
             answer = sum(max(weighed.get(name, 0.0), 0.0) for name in OF_THE_ANSWER)
             reason: Reason = "high_complexity" if text > answer else "low_confidence"
@@ -177,7 +190,7 @@ def read_placing(folder: Path, edge: str) -> Placing | None:
         return None
     except OSError as error:
         raise BundleError(f"{path} cannot be read ({error.strerror}).") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BundleError(f"{path} is damaged: {error}; distill anew with --max-loss.") from error
     if found.schema != SCHEMA:
         raise BundleError(f"{path} has schema {found.schema}, this Edgewise reads {SCHEMA}; distill it anew.")

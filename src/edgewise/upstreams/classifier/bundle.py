@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from edgewise.domain.errors import BundleError
@@ -33,10 +34,11 @@ class ClassifierBundle:
         manifest = read_manifest(folder)
         runtime = Runtime(folder / manifest.model, folder / manifest.tokenizer, manifest.most_tokens)
         bundle = cls(manifest, runtime)
-        found = bundle.logits([""]).shape[1]
-        if found != len(manifest.labels):
+        found = bundle.logits([""]).shape[1:]
+        if found != (len(manifest.labels),):
+            columns = " by ".join(map(str, found)) or "no"
             raise BundleError(
-                f"{folder / manifest.model} has {found} columns for {len(manifest.labels)} labels; "
+                f"{folder / manifest.model} has {columns} columns for {len(manifest.labels)} labels; "
                 "distill or copy anew."
             )
         return bundle
@@ -59,6 +61,10 @@ class ClassifierBundle:
         best: list[int] = logits.argmax(axis=1).tolist()
         shares = softmax(logits, self.manifest.temperature).tolist()
         strange = strangeness(logits).tolist()
+        if not all(map(isfinite, strange)):
+            raise BundleError(
+                "The classifier's model gives logits that are no numbers; distill or copy anew."
+            )
         return [
             Said(labels[first], dict(zip(labels, row, strict=True)), score)
             for first, row, score in zip(best, shares, strange, strict=True)

@@ -17,6 +17,7 @@ MANIFEST = "classifier.json"
 SCHEMA = 1
 KIND = "classifier"
 MODEL, TOKENIZER = "model.onnx", "tokenizer.json"
+MOST_TOKENS = 65_536
 
 
 class Learned(Struct, frozen=True):
@@ -44,13 +45,19 @@ class ClassifierManifest(Struct, frozen=True, forbid_unknown_fields=True):
     version: str
     labels: Annotated[tuple[str, ...], Meta(min_length=2)]
     recipe: str
-    temperature: Annotated[float, Meta(gt=0)]
-    most_tokens: Annotated[int, Meta(ge=2)]
+    temperature: Annotated[float, Meta(ge=1e-3, le=1e3)]
+    most_tokens: Annotated[int, Meta(ge=2, le=MOST_TOKENS)]
     learned: Learned
     metrics: dict[str, Any]
     files: dict[str, str]
     model: str = MODEL
     tokenizer: str = TOKENIZER
+
+    def __post_init__(self) -> None:
+        if self.kind != KIND:
+            raise ValueError(f"it is of kind {self.kind[:40]!r}, not {KIND!r}")
+        if len(set(self.labels)) < len(self.labels) or not all(map(str.strip, self.labels)):
+            raise ValueError("a label is empty, or stands there twice")
 
 
 def pack(  # noqa: PLR0913 - the fields that cannot be computed
@@ -104,7 +111,7 @@ def read_manifest(folder: Path) -> ClassifierManifest:
 
 
 def _check(folder: Path, name: str, expected: str) -> None:
-    if "/" in name or "\\" in name or name.startswith("."):
+    if not name.isprintable() or "/" in name or "\\" in name or name.startswith("."):
         raise BundleError(f"{folder / MANIFEST} names a file outside the bundle: {name!r}.")
     try:
         found = sha256((folder / name).read_bytes()).hexdigest()

@@ -30,7 +30,7 @@ class Runtime:
     """
 
     def __init__(self, model: Path, tokenizer: Path, most_tokens: int) -> None:
-        self._session = _session(model)
+        self._model, self._session = model, _session(model)
         self._alone = scales_by_batch(model)
         self._tokenizer = open_tokenizer(tokenizer, most_tokens)
         self._inputs = frozenset(str(given.name) for given in self._session.get_inputs())
@@ -68,9 +68,15 @@ class Runtime:
             ids[row, : len(text)] = text
             mask[row, : len(text)] = 1
         every = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        found: NDArray[np.float32] = self._session.run(
-            None, {name: value for name, value in every.items() if name in self._inputs}
-        )[0]
+        given = {name: value for name, value in every.items() if name in self._inputs}
+        try:
+            found = np.asarray(self._session.run(None, given)[0])
+        except Exception as error:  # its exceptions have no common base but this
+            raise BundleError(
+                f"{self._model} cannot run on what its tokenizer gives; distill or copy anew."
+            ) from error
+        if found.dtype.kind != "f" or found.shape[:1] != (len(tokens),):
+            raise BundleError(f"{self._model} gives no row of logits for each text; distill or copy anew.")
         return found
 
 
@@ -117,7 +123,10 @@ def open_tokenizer(path: Path, most_tokens: int) -> Any:
 
 def token_ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
     """Each text's ids; one by one, since `encode_batch` would start a thread for every core."""
-    return [tokenizer.encode(_clean(text)).ids for text in texts]
+    try:
+        return [tokenizer.encode(_clean(text)).ids for text in texts]
+    except Exception as error:  # the library raises bare Exception
+        raise BundleError("The classifier's tokenizer cannot read a text; distill or copy anew.") from error
 
 
 def _clean(text: str) -> str:
