@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 from tests.dashboard.traffic import CONFIG, ask, begin
 from tests.servers import Running, gateway
 
+from edgewise.dashboard.http import form_of
 from edgewise.dashboard.pages import pages
 from edgewise.settings import hash_key, new_key
 
@@ -151,7 +154,9 @@ def test_feedback_goes_into_the_log(site: Running) -> None:
     assert "Feedback says nothing" in said
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:1", "null", ""])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "http://127.0.0.1:1", "null", "", "http://[", "http://"]
+)
 def test_forms_of_other_sites_are_refused(site: Running, origin: str) -> None:
     chosen = ask(site, "And from elsewhere?")
     answer, _ = send(site, "POST", "/decisions/feedback", {"id": chosen, "thumbs": "up"}, origin=origin)
@@ -231,7 +236,7 @@ def test_no_other_key_does(keyed: Running, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "to", ["//evil.example", "https://evil.example", "/\\evil.example", "/a\nb", "evil", ""]
+    "to", ["//evil.example", "https://evil.example", "/\\evil.example", "/a\nb", "evil", "", "//[", "/\\"]
 )
 def test_the_way_back_leads_nowhere_else(keyed: Running, to: str) -> None:
     assert logged_in(keyed, to)[0] == "/"
@@ -270,3 +275,25 @@ def test_whoever_looks_does_not_keep_the_gateway_from_ending(
         answer.read()  # the events end, whole
         assert running.process.wait(120) == 0
         connection.close()
+
+
+def test_half_a_form_does_nothing() -> None:
+    pieces: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b"bundle=v1", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> dict[str, Any]:
+        return pieces.pop(0)
+
+    headers = [
+        (b"host", b"here"),
+        (b"origin", b"http://here"),
+        (b"content-type", b"application/x-www-form-urlencoded"),
+    ]
+
+    async def read() -> None:
+        with pytest.raises(asyncio.CancelledError):
+            await form_of({"headers": headers}, receive)
+
+    asyncio.run(read())

@@ -52,3 +52,15 @@ def test_it_samples_by_itself_and_ends() -> None:
     with History(signals) as history:
         assert asked.wait(120)
     assert history.series("1h")[1].keys() <= {"cpu"}
+
+
+def test_a_clock_that_was_ahead_leaves_nothing_behind() -> None:
+    clock = SettableClock()
+    history = History(lambda: known(cpu=0.5), clock=clock)
+    for _ in range(5):
+        clock.advance(1e8)
+        history.take()
+        clock.advance(-1e8)
+        history.take()
+    assert all(len(ring) == 1 for ring in history._rings.values())
+    assert history.series("1h")[1]["cpu"][-1] == 0.5

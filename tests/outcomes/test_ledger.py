@@ -145,3 +145,15 @@ def test_the_log_gives_the_day_back(tmp_path: Path) -> None:
     ledger = Ledger(time_zone="Europe/Berlin", clock=Clock(NOON))
     ledger.load(LogReader(tmp_path / "log.sqlite"))
     assert ledger.today == Spending(0.5, 0.1, 1)
+
+
+def test_a_clock_that_was_a_year_ahead_does_not_make_a_day_of_a_year() -> None:
+    clock = Clock(NOON + 365 * 86_400.0)
+    ledger = Ledger(1.0, time_zone="Europe/Berlin", clock=clock)
+    ledger.observe(outcome(2.0, at=clock.now))
+    clock.now = NOON
+    assert ledger.today.usd == 0.0
+    ledger.observe(outcome(0.25, at=NOON))
+    assert ledger.today.usd == 0.25
+    clock.now = NOON + 86_400.0
+    assert ledger.today.usd == 0.0

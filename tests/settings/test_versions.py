@@ -8,6 +8,7 @@ import pytest
 
 from edgewise.domain.errors import SettingsError
 from edgewise.settings.edited import with_values
+from edgewise.settings.schema import Settings
 from edgewise.settings.versions import Versions
 
 TEXT = """# mine
@@ -85,3 +86,72 @@ def test_without_a_file_it_says_so(tmp_path: Path) -> None:
 def test_texts_that_cannot_be_changed(text: str) -> None:
     with pytest.raises(SettingsError):
         with_values(text, "objective", COST)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXT.replace("\n", "\r\n"),
+        "\ufeff" + TEXT,
+        TEXT.replace('[objective]   # what I want\nname = "qos"  # for now\ncloud_share = 0.2\n', ""),
+        'objective = { name = "qos", cloud_share = 0.2 }\n' + TEXT[TEXT.index("[[candidates]]") :],
+        '["objective"]\n"name" = "qos"\n' + TEXT[TEXT.index("[[candidates]]") :],
+    ],
+    ids=["crlf", "bom", "absent", "inline", "quoted"],
+)
+def test_a_file_keeps_its_ways_however_it_is_written(versions: Versions, text: str) -> None:
+    versions.file.write_bytes(text.encode())
+    assert versions.apply("objective", COST, "dearer").objective.weight == 0.3
+    written = versions.file.read_bytes()
+    assert written.startswith("\ufeff".encode()) == text.startswith("\ufeff")
+    assert written.count(b"\r\n") == (written.count(b"\n") if "\r" in text else 0)
+    versions.undo()
+    assert versions.file.read_bytes() == text.encode()
+
+
+def test_what_a_link_points_to_is_written_with_its_rights(versions: Versions, tmp_path: Path) -> None:
+    meant = tmp_path / "elsewhere.toml"
+    versions.file.rename(meant)
+    meant.chmod(0o664)
+    versions.file.symlink_to(meant)
+    versions.apply("objective", COST, "dearer")
+    assert versions.file.is_symlink()
+    assert "quality-at-cost" in meant.read_text()
+    assert meant.stat().st_mode & 0o777 == 0o664
+
+
+def test_a_read_only_file_stays_as_it_is(versions: Versions) -> None:
+    versions.file.chmod(0o444)
+    with pytest.raises(SettingsError, match="read-only"):
+        versions.apply("objective", COST, "dearer")
+    assert versions.file.read_text() == TEXT
+    assert versions.latest is None
+
+
+def test_a_change_by_hand_in_between_is_not_lost(versions: Versions, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = Versions._checked
+
+    def slowly(self: Versions, text: str) -> Settings:
+        self.file.write_text(TEXT + "# by hand\n")
+        return checked(self, text)
+
+    monkeypatch.setattr(Versions, "_checked", slowly)
+    with pytest.raises(SettingsError, match="somebody else"):
+        versions.apply("objective", COST, "dearer")
+    assert versions.file.read_text() == TEXT + "# by hand\n"
+    assert versions.latest is None
+
+
+def test_what_could_not_be_written_is_no_change(versions: Versions, monkeypatch: pytest.MonkeyPatch) -> None:
+    replaced = Path.replace
+
+    def full(self: Path, target: Path) -> Path:
+        if Path(target) == versions.file:
+            raise OSError(28, "No space left on device")
+        return replaced(self, target)
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(SettingsError, match="No space left"):
+        versions.apply("objective", COST, "dearer")
+    assert versions.latest is None
+    assert versions.file.read_text() == TEXT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from edgewise.domain.objectives import NUMBERS, Objective, objective_of
@@ -24,6 +25,7 @@ class Aim:
     def __init__(self, app: App, file: Path) -> None:
         self._app = app
         self._versions = Versions(file, home() / FOLDER)
+        self._lock = asyncio.Lock()  # two at once would each undo the other's
 
     @property
     def latest(self) -> Change | None:
@@ -38,17 +40,20 @@ class Aim:
         objective = objective_of(spelling)
         values: dict[str, Any] = dict.fromkeys(("weight", "floor", "cloud_share", "usd_per_1k"))
         values |= {"name": objective.name} | _number(objective)
-        settings = self._versions.apply(TABLE, values, f"objective {objective.spelling}")
-        try:
-            await self._app.aim(settings.objective)
-        except BaseException:
-            self._versions.undo()
-            raise
+        async with self._lock:
+            how = f"objective {objective.spelling}"
+            settings = await asyncio.to_thread(self._versions.apply, TABLE, values, how)
+            try:
+                await self._app.aim(settings.objective)
+            except BaseException:
+                await asyncio.to_thread(self._versions.undo)
+                raise
 
     async def undo(self) -> None:
         """Go by what the configuration said before the latest change. Raises SettingsError."""
-        settings = self._versions.undo()
-        await self._app.aim(settings.objective)
+        async with self._lock:
+            settings = await asyncio.to_thread(self._versions.undo)
+            await self._app.aim(settings.objective)
 
 
 def _number(objective: Objective) -> dict[str, float]:

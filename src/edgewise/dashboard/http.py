@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -20,6 +21,7 @@ Send = Callable[[Message], Awaitable[None]]
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MOST_FORM_BYTES: Final = 1_000_000
+FORM_TIMEOUT_S: Final = 10.0
 HTML: Final = "text/html; charset=utf-8"
 # A page may load and ask what comes from here, and nothing else; no script and no style stands in it.
 SECURITY: Final = tuple(
@@ -63,19 +65,33 @@ async def form_of(scope: Scope, receive: Receive) -> Mapping[str, str]:
         raise RequestError("This form is not one of ours.", status=403, code="forbidden_origin")
     if not headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):
         raise RequestError("A form sends application/x-www-form-urlencoded.", status=415)
+    try:
+        async with asyncio.timeout(FORM_TIMEOUT_S):
+            body = await _body(receive)
+    except TimeoutError:
+        raise RequestError(f"The form took longer than {FORM_TIMEOUT_S:g} s.", status=408) from None
+    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+async def _body(receive: Receive) -> bytearray:
+    """All of it: half a form is no word that anything should be done."""
     body, more = bytearray(), True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise asyncio.CancelledError
         body += message.get("body", b"")
         more = bool(message.get("more_body"))
         if len(body) > MOST_FORM_BYTES:
             raise RequestError(f"A form has at most {MOST_FORM_BYTES:,} bytes.", status=413)
-    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    return body
 
 
 def is_own(headers: Mapping[bytes, bytes]) -> bool:
     """Whether a request comes from a page of this very site: browsers say so of every form and script."""
-    origin = headers.get(b"origin")
-    if origin is None:
+    origin = headers.get(b"origin", b"")
+    try:
+        place = urlsplit(origin).netloc
+    except ValueError:  # no URL at all
         return False
-    return bool(origin) and urlsplit(origin).netloc == headers.get(b"host", b"")
+    return bool(place) and place == headers.get(b"host")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from time import time
 from typing import TYPE_CHECKING, Final
@@ -29,6 +30,7 @@ logger = logging.getLogger("edgewise.dashboard")
 OK: Final = 200
 LIVE: Final = "/live"
 LOGIN: Final = "/login"
+THREADS: Final = 4  # their own: pages that wait for the log must keep no request from a thread
 
 
 class Dashboard:
@@ -38,6 +40,7 @@ class Dashboard:
         self._sources = sources
         self._pages = {page.path: page for page in pages()}
         self._bell = Bell()
+        self._threads = ThreadPoolExecutor(THREADS, "edgewise-page")
         self.observe = self._bell.observe
 
     def close(self) -> None:
@@ -88,7 +91,7 @@ class Dashboard:
         write = page.below if rest and page.below is not None else page.body
         status = OK
         try:
-            body = await asyncio.to_thread(write, visit)
+            body = await visit.loop.run_in_executor(self._threads, write, visit)
         except Gone as gone:
             status, body = 404, empty(str(gone))
         except EdgewiseError as error:
@@ -103,7 +106,7 @@ class Dashboard:
         assert page is not None  # noqa: S101 - `at` found it
         visit = replace(self._visit(page, query_of(scope), rest), form=await form_of(scope, receive))
         try:
-            reply = await asyncio.to_thread(page.actions[rest], visit)
+            reply = await visit.loop.run_in_executor(self._threads, page.actions[rest], visit)
         except (Refused, EdgewiseError) as refused:
             reply = self._framed(page, notice(str(refused), "bad"), scope, 409, live=False)
         await send_reply(send, reply)
@@ -129,7 +132,7 @@ class Dashboard:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": 200, "headers": [*headers, *SECURITY]})
         gone = asyncio.create_task(_until_gone(receive))
-        events = self._bell.follow(look, rest_s=page.rest_s)
+        events = self._bell.follow(look, rest_s=page.rest_s, what=(page.path, *first.query.items()))
         try:
             async for event in events:
                 if gone.done():

@@ -106,7 +106,11 @@ def is_own(scope: Scope) -> bool:
     """Whether a page of this very gateway began the request: browsers say so of every form and script."""
     headers: dict[bytes, bytes] = dict(scope["headers"])
     origin = headers.get(b"origin", b"")
-    return bool(origin) and urlsplit(origin).netloc == headers.get(b"host")
+    try:
+        place = urlsplit(origin).netloc
+    except ValueError:  # no URL at all
+        return False
+    return bool(place) and place == headers.get(b"host")
 
 
 async def ask_in(scope: Scope, send: Send) -> None:
@@ -132,7 +136,10 @@ def _terms(lasts_s: int) -> str:
 
 def _within(to: str) -> str:
     """A path of ours: never another site, however it is spelled."""
-    parts = urlsplit(to)
+    try:
+        parts = urlsplit(to)
+    except ValueError:
+        return "/"
     is_ours = (
         to.startswith("/") and not to.startswith(("//", "/\\")) and not parts.netloc and to.isprintable()
     )

@@ -87,8 +87,8 @@ def _add(ring: dict[int, Bucket], at: int, count: int, name: str, value: float) 
     bucket = ring.get(at)
     if bucket is None:
         bucket = ring[at] = {}
-        for old in [place for place in ring if place <= at - count]:
-            del ring[old]
+        for far in [place for place in ring if abs(place - at) >= count]:  # or the clock was set
+            del ring[far]
     total, samples = bucket.get(name, (0.0, 0))
     bucket[name] = total + value, samples + 1
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 BOOKED: Final = """SELECT o.candidate, d.chosen, o.cost_state, d.reason = 'shadow', count(*),
     total(o.cost_usd), total(o.cost_usd * o.cost_usd), count(o.input_tokens), total(o.input_tokens),
     total(o.output_tokens), min(o.at)
-    FROM (SELECT * FROM outcomes ORDER BY seq DESC LIMIT ?) AS o JOIN decisions AS d ON d.id = o.decision_id
+    FROM (SELECT decision_id, at, candidate, input_tokens, output_tokens, cost_usd, cost_state FROM outcomes
+        ORDER BY seq DESC LIMIT ?) AS o JOIN decisions AS d ON d.id = o.decision_id
     WHERE o.candidate != '' GROUP BY 1, 2, 3, 4, o.input_tokens IS NULL"""
 BY_KEY: Final = """SELECT json_extract(d.details, '$.key'), total(o.cost_usd) FROM outcomes AS o
     JOIN decisions AS d ON d.id = o.decision_id WHERE o.seq >= ? AND o.at >= ? AND d.reason != 'shadow'

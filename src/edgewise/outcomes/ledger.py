@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from edgewise.domain.signals import State
     from edgewise.outcomes.reader import LogReader
 
+DAY_S = 86_400.0
+
 
 class Spending(Struct, frozen=True):
     """The costs of one day in USD: `billed` by reported usage, `estimated` without it.
@@ -84,7 +86,7 @@ class Ledger:
         if not isinstance(record, Outcome):
             return
         with self._lock:
-            if self._clock() >= self._ends:
+            if not self._begins - DAY_S <= self._clock() < self._ends:
                 self._turn()
             # Or the clock was set back over midnight.
             if record.at >= self._begins or self._clock() < self._begins:
@@ -136,9 +138,12 @@ class Ledger:
         return "critical" if share >= critical else "constrained" if share >= constrained else "normal"
 
     def _turn(self) -> None:
-        """Begin a new day when it has begun. A clock set back keeps the day that was counted last."""
+        """Begin a new day when it has begun. A clock set back keeps the day that was counted last.
+
+        Set back by more than a day it was far ahead before: that day would last for as long.
+        """
         now = self._clock()
-        if now >= self._ends:
+        if not self._begins - DAY_S <= now < self._ends:
             self._begins, self._ends = self._day(now)
             self._begin()
 

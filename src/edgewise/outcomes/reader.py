@@ -208,7 +208,9 @@ class LogReader:
 
     def joules(self, after: float) -> float:
         """What outcomes since `after` (unix seconds) took in energy, where that is known."""
-        return float(self._rows("SELECT total(energy_j) FROM outcomes WHERE at >= ?", (after,))[0][0])
+        first = first_after(self._rows, "outcomes", after - DISORDER_S)
+        question = "SELECT total(energy_j) FROM outcomes WHERE seq >= ? AND at >= ?"
+        return float(self._rows(question, (first, after))[0][0])
 
     def foreseen(self, most: int) -> list[Foreseen]:
         """Of the latest `most` decisions those that could have gone otherwise and rest on forecasts."""

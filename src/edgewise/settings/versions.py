@@ -61,18 +61,26 @@ class Versions:
     def apply(self, table: str, values: Mapping[str, Any], how: str) -> Settings:
         """Write `values` into `[table]`, None taking a key away, and give the new, checked settings.
 
-        Raises SettingsError where there is no file or the new one would be wrong; nothing has then changed.
+        Raises SettingsError where there is no file, it may not be written, somebody else has just changed it,
+        or the new one would be wrong; nothing has then changed.
         """
         before = self._text()
         after = with_values(before, table, values)
         changes = self.changes
         number = len(changes) + 1
         settings = self._checked(after)
-        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(f"{self._folder} cannot be made ({error.strerror}).") from error
         _write(self._folder / f"{number:04}.toml", before)
         change = Change(number, self._clock(), how, _hash(after))
         _write(self._folder / INDEX, _encoded((*changes, change)))
-        _write(self.file, after)
+        try:
+            self._replace(before, after)
+        except BaseException:
+            _write(self._folder / INDEX, _encoded(changes))  # what did not happen is no change
+            raise
         return settings
 
     def undo(self) -> Settings:
@@ -84,14 +92,18 @@ class Versions:
         if latest is None:
             raise SettingsError("There is no change to undo.")
         kept = self._folder / f"{latest.number:04}.toml"
-        if _hash(self._text()) != latest.after:
+        now = self._text()
+        if _hash(now) != latest.after:
             raise SettingsError(
                 f"{self.file} was changed by hand since; what stood there before is in {kept}: compare them."
             )
-        before = kept.read_text(encoding="utf-8")
+        try:
+            before = kept.read_bytes().decode()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{kept}, what stood there before, cannot be read ({error}).") from error
         settings = self._checked(before)
         undone = replace(latest, undone_at=self._clock())
-        _write(self.file, before)
+        self._replace(now, before)
         _write(
             self._folder / INDEX,
             _encoded(tuple(undone if c.number == latest.number else c for c in self.changes)),
@@ -100,13 +112,22 @@ class Versions:
 
     def _text(self) -> str:
         try:
-            return self.file.read_text(encoding="utf-8")
+            return self.file.read_bytes().decode()  # with its line ends as they are
         except FileNotFoundError:
             raise SettingsError(
                 f"There is no {self.file} to change; write one that names your candidates, and serve it."
             ) from None
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"{self.file} cannot be read ({error}).") from error
+
+    def _replace(self, known: str, text: str) -> None:
+        """Write the file, unless it is not to be written or no longer says what we know."""
+        file = self.file.resolve()  # where it is a link, what it points to is meant
+        if not file.stat().st_mode & 0o222:
+            raise SettingsError(f"{self.file} is read-only; make it writable, or change it by hand.")
+        if self._text() != known:
+            raise SettingsError(f"{self.file} was changed by somebody else just now; look again.")
+        _write(file, text)
 
     def _checked(self, text: str) -> Settings:
         """The settings that this text would give, in the file's own folder."""
@@ -128,15 +149,14 @@ def _encoded(changes: tuple[Change, ...]) -> str:
 
 def _write(path: Path, text: str) -> None:
     """Replace the file as a whole, with the rights that it has; a new one is its owner's alone."""
-    aside = path.with_name(f".{path.name}.new")
+    aside = path.with_name(f".{path.name}.{os.getpid()}.new")
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
     try:
-        with os.fdopen(
-            os.open(aside, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, mode), "w", encoding="utf-8"
-        ) as file:
-            file.write(text)
+        with os.fdopen(os.open(aside, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, mode), "wb") as file:
+            file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
+        aside.chmod(mode)  # the umask may have taken some
         aside.replace(path)
     except OSError as error:
         aside.unlink(missing_ok=True)

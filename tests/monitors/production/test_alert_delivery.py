@@ -5,15 +5,17 @@ import hmac
 import json
 import logging
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+import psutil
 import pytest
 
 from edgewise.domain.errors import SettingsError
 from edgewise.monitors.production.alerts import Alert, Change
 from edgewise.monitors.production.delivery import Command, Webhook, deliveries_for, to_log
-from edgewise.monitors.production.kept import acknowledge, read_alerts, write_alerts
+from edgewise.monitors.production.kept import ALERTS, acknowledge, read_alerts, write_alerts
 from edgewise.settings.monitoring import MonitorSettings
 
 ALERT = Alert("latency", "p95_s", "5m", 0.15, 0.3, 100, 50.0, 60.0)
@@ -163,4 +165,59 @@ def test_alerts_outlive_the_process_and_are_acknowledged_from_another(tmp_path: 
     write_alerts(tmp_path, [again])
     assert read_alerts(tmp_path) == (again,), "a new episode is nobody's yet"
     (tmp_path / "alerts.json").write_text("{torn")
+    assert read_alerts(tmp_path) == ()
+
+
+def test_an_answer_that_drips_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    over: list[asyncio.Event] = []
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        over.append(ended := asyncio.Event())
+        with suppress(ConnectionError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 x\r\ncontent-length: 60000\r\n\r\n")
+            while not writer.is_closing():
+                writer.write(b".")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        with suppress(ConnectionError):
+            writer.close()
+            await writer.wait_closed()
+        ended.set()
+
+    async def sleep(_: float) -> None:
+        return
+
+    async def main() -> None:
+        async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
+            await Webhook(url, SECRET, sleep=sleep, whole_s=0.2)(CHANGE, 1.0)
+            for ended in over:
+                await ended.wait()
+
+    asyncio.run(main())
+    assert "took longer than 0.2 s" in caplog.text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")
+def test_what_a_command_has_started_ends_with_it(tmp_path: Path) -> None:
+    file = tmp_path / "child"
+    script = f"sleep 600 & echo $! > {file}.part; mv {file}.part {file}; wait"
+
+    async def main() -> None:
+        run = asyncio.create_task(Command(("/bin/sh", "-c", script))(CHANGE, 1.0))
+        while not file.exists():
+            assert not run.done()
+            await asyncio.sleep(0.01)
+        run.cancel()
+        await asyncio.wait([run])
+
+    asyncio.run(main())
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(int(file.read_text())).wait(60)
+
+
+@pytest.mark.parametrize("torn", [b"", b'[{"name": "la', b'["\xff\xfe"]', b"[" * 100_000, b"null"])
+def test_a_torn_file_of_alerts_says_nothing(tmp_path: Path, torn: bytes) -> None:
+    (tmp_path / ALERTS).write_bytes(torn)
     assert read_alerts(tmp_path) == ()

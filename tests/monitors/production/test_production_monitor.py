@@ -143,3 +143,20 @@ def test_months_of_records_take_no_more_room() -> None:
         clock.advance(977.0)
     assert all(len(ring._buckets) <= ring.count + 1 for ring in monitor._rings.values())
     assert len(monitor.buckets("7d")) == 168
+
+
+def test_a_clock_that_was_ahead_hides_nothing_that_comes_after() -> None:
+    clock = SettableClock(wall=NOW + 1e8)
+    monitor = ProductionMonitor(PLACES, clock=clock)
+    for _ in range(400):
+        for record in story(clock.wall()):
+            monitor.observe(record)
+        clock.advance(10.0)
+    clock.advance(-1e8)
+    for _ in range(5):
+        for record in story(clock.wall()):
+            monitor.observe(record)
+        clock.advance(10.0)
+    assert {window: monitor.window(window).requests for window in ("5m", "1h", "24h", "7d")} == dict.fromkeys(
+        ("5m", "1h", "24h", "7d"), 5
+    )

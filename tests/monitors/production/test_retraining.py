@@ -160,3 +160,11 @@ def test_a_log_becomes_a_candidate_that_nothing_serves(
     assert (folder / "bundle" / MANIFEST).is_file(), (folder / PRINTED).read_text()
     assert not (tmp_path / "bundles").exists(), "it is not deployed"
     assert str(folder / "bundle") in caplog.text
+
+
+def test_a_training_of_a_clock_that_was_ahead_does_not_forbid_the_next(tmp_path: Path) -> None:
+    made = Scripted(["pass"])
+    asyncio.run(Retraining(tmp_path, made)(change(), NOW + 400 * DAY))
+    asyncio.run(Retraining(tmp_path, made)(change(), NOW))
+    asyncio.run(Retraining(tmp_path, made)(change(), NOW + 60.0))
+    assert len(made.begun) == 2

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-from contextlib import suppress
 from os import environ
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from edgewise.domain.errors import SettingsError, UpstreamError
+from edgewise.monitors.production.ending import ended
 from edgewise.upstreams.transports import transport_for
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     Deliver = Callable[[Change, float], Awaitable[None]]
 
 logger = logging.getLogger("edgewise.alerts")
-WEBHOOK_TIMEOUT_S: Final = 10.0
+WEBHOOK_TIMEOUT_S: Final = 10.0  # of silence
+WEBHOOK_WHOLE_S: Final = 30.0  # of an answer that drips
 COMMAND_TIMEOUT_S: Final = 30.0
 PAUSES_S: Final = (1.0, 5.0, 25.0)  # between four tries
 MOST_ANSWER_BYTES: Final = 65_536
@@ -59,11 +60,16 @@ class Webhook:
     """
 
     def __init__(
-        self, url: str, secret: str, *, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+        self,
+        url: str,
+        secret: str,
+        *,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        whole_s: float = WEBHOOK_WHOLE_S,
     ) -> None:
         parts = urlsplit(url)
         self._base, self._path = f"{parts.scheme}://{parts.netloc}", parts.path or "/"
-        self._secret, self._sleep = secret, sleep
+        self._secret, self._sleep, self._whole_s = secret, sleep, whole_s
 
     async def __call__(self, change: Change, now: float) -> None:
         """Deliver, or say in the log that it could not be done. Never raises."""
@@ -89,9 +95,12 @@ class Webhook:
             "the webhook", self._base, headers, timeout_s=WEBHOOK_TIMEOUT_S, most_bytes=MOST_ANSWER_BYTES
         )
         try:
-            status = (await transport.post(self._path, body, stream=False)).status
+            async with asyncio.timeout(self._whole_s):
+                status = (await transport.post(self._path, body, stream=False)).status
         except UpstreamError as error:
             return str(error), True
+        except TimeoutError:
+            return f"its answer took longer than {self._whole_s:g} s.", True
         finally:
             await transport.aclose()
         if 200 <= status < 300:  # noqa: PLR2004 - HTTP's success
@@ -117,7 +126,12 @@ class Command:
         quiet = asyncio.subprocess.DEVNULL
         try:
             process = await asyncio.create_subprocess_exec(
-                *self._words, stdin=asyncio.subprocess.PIPE, stdout=quiet, stderr=quiet, env=kept
+                *self._words,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=quiet,
+                stderr=quiet,
+                env=kept,
+                start_new_session=True,
             )
         except (OSError, ValueError) as error:
             logger.error("The command for alert %s cannot be started: %s", change.alert.name, error)  # noqa: TRY400 - one sentence is enough
@@ -128,10 +142,7 @@ class Command:
         except TimeoutError:
             logger.error("The command for alert %s took too long and was ended.", change.alert.name)  # noqa: TRY400 - the same
         finally:
-            with suppress(ProcessLookupError):
-                if process.returncode is None:
-                    process.kill()
-                    await process.wait()
+            await ended(process)
         if process.returncode and process.returncode > 0:
             logger.error(
                 "The command for alert %s ended with code %d.", change.alert.name, process.returncode

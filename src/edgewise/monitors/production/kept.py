@@ -48,6 +48,7 @@ def acknowledge(folder: Path, name: str, at: float) -> Alert | None:
     found = standing.get(name)
     if found is None or found.acknowledged_at is not None:
         return found
+    at = max(at, found.first_at)  # the clock may have been set back since it began
     said = {
         known: when
         for known, when in (read_file(folder / ACKNOWLEDGED, dict[str, float]) or {}).items()
@@ -61,7 +62,7 @@ def read_file(path: Path, kind: type[T]) -> T | None:
     """What stands in a file of ours; a file that is not there or torn says nothing."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -47,14 +47,21 @@ class Patrol:
         watch = None if drift is None else asyncio.create_task(_watch(drift, reader, max(every_s, DRIFT_S)))
         try:
             while True:
-                await self.look()
-                await self._keep(reader)
+                await self._round(reader)
                 await asyncio.sleep(every_s)
         finally:
             if watch is not None:
                 watch.cancel()
             for task in self._under_way:
                 task.cancel()
+
+    async def _round(self, reader: LogReader) -> None:
+        """Look, and keep; what fails in a way that we did not foresee must not be the last look."""
+        try:
+            await self.look()
+            await self._keep(reader)
+        except Exception:
+            logger.exception("A look at the figures failed; the next one comes.")
 
     def _load(self, reader: LogReader) -> None:
         """Read the log: only what nobody has counted yet."""
@@ -68,7 +75,7 @@ class Patrol:
 
     async def _keep(self, reader: LogReader) -> None:
         """Now and then put down what the log holds by now, for the next start."""
-        if self.monitor.now - self._kept_at < KEEP_S:
+        if 0.0 <= self.monitor.now - self._kept_at < KEEP_S:  # or the clock was set back
             return
         self._kept_at = self.monitor.now
         try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
+from edgewise.monitors.production.ending import ended
 from edgewise.settings.alerts import DRIFT
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Retraining:
             stdout=printed,
             stderr=printed,
             env={**kept, "OMP_NUM_THREADS": "1"},
+            start_new_session=True,
         )
         try:
             with suppress(psutil.Error):
@@ -92,13 +94,11 @@ class Retraining:
         except TimeoutError:
             return None
         finally:
-            with suppress(ProcessLookupError):
-                if process.returncode is None:
-                    process.kill()
-                    await process.wait()
+            await ended(process)
 
     def _is_due(self, now: float) -> bool:
         """Whether the folder's latest beginning is a day ago: its name says when that was."""
-        latest = time.strftime(STAMP, time.gmtime(now - DAY_S))
+        latest, tomorrow = (time.strftime(STAMP, time.gmtime(now + days * DAY_S)) for days in (-1, 1))
         names = [path.name for path in self._folder.iterdir()] if self._folder.is_dir() else []
-        return not any(len(name) == len(latest) and name[:1].isdigit() and name > latest for name in names)
+        begun = [name for name in names if len(name) == len(latest) and name[:1].isdigit()]
+        return not any(latest < name <= tomorrow for name in begun)  # later ones: of a clock that was ahead

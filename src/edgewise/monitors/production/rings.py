@@ -23,12 +23,15 @@ class Ring:
         self._buckets: dict[int, Tally] = {}
 
     def at(self, bucket: int) -> Tally:
-        """The tally of a bucket, made where there is none; the oldest goes when there are too many."""
+        """The tally of a bucket, made where there is none; the farthest goes when there are too many.
+
+        That is the oldest, or, where the clock was ahead and has been set back, what lies ahead.
+        """
         found = self._buckets.get(bucket)
         if found is None:
             found = self._buckets[bucket] = Tally()
             while len(self._buckets) > self.count + 1:
-                del self._buckets[min(self._buckets)]
+                del self._buckets[max(self._buckets, key=lambda known: abs(known - bucket))]
         return found
 
     def all(self) -> list[tuple[int, Tally]]:
