@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.error import HTTPError
 
 import pytest
@@ -20,12 +21,17 @@ from tests.servers import Mock, Running, gateway
 from edgewise.domain.decisions import Decision, Outcome
 from edgewise.domain.errors import LimitReached, RequestError
 from edgewise.domain.requests import Request
+from edgewise.execution import Answer
+from edgewise.gateway.batches import AT_ONCE, together
 from edgewise.gateway.callers import Caller
 from edgewise.gateway.chat_body import chat_of, parse_chat
 from edgewise.gateway.classify_body import requests_for
 from edgewise.gateway.limits import Accounts, Bucket, said
 from edgewise.monitors.clock import SettableClock
 from edgewise.settings import ServerKey, hash_key, new_key
+
+if TYPE_CHECKING:
+    from edgewise.router import Router
 
 CHAT = {"model": "giant", "messages": [{"role": "user", "content": "Hi"}]}
 FEW, BROKE, FREE = new_key(), new_key(), new_key()
@@ -261,3 +267,23 @@ def test_a_batch_of_texts_is_set_aside_as_a_whole_or_not_at_all() -> None:
     account.settle(first[0].id, used=20)
     account.reserve(*more)
     assert all(account.awaits(request.id) for request in more)
+
+
+def test_a_batch_of_texts_ends_where_the_money_does() -> None:
+    books = accounts(SettableClock(), usd_per_day=1.0)
+    account, texts = books.by_name["ann"], requests_for(["a"] * 500, "")
+
+    class Paying:
+        async def route(self, request: Request) -> Answer:
+            decision, outcome = _decision(request.id, "ann"), _outcome(request.id, 1, 0, cost_usd=0.01)
+            await asyncio.sleep(0)
+            books.observe(decision)
+            books.observe(outcome)
+            return Answer(decision, outcome=outcome)
+
+    account.reserve(*texts)
+    found = asyncio.run(together(cast("Router", Paying()), texts, account.check_money))
+    refused = [one for one in found if isinstance(one, LimitReached)]
+    assert 500 - len(refused) <= 100 + AT_ONCE, "what was under way may exceed it, and nothing else"
+    assert "has spent its $1 of today" in str(refused[0])
+    assert found[-1] is refused[-1], "in the order of the texts"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edgewise.domain.errors import EdgewiseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from edgewise.domain.requests import Request
     from edgewise.execution import Answer
@@ -18,14 +18,21 @@ if TYPE_CHECKING:
 AT_ONCE = 128  # so many texts of one batch are under way: what comes together is run and recorded together
 
 
-async def together(router: Router, requests: Sequence[Request]) -> list[Answer | EdgewiseError]:
-    """What became of each request, in their order. One that fails leaves the others alone."""
+async def together(
+    router: Router, requests: Sequence[Request], admit: Callable[[], None] | None = None
+) -> list[Answer | EdgewiseError]:
+    """What became of each request, in their order. One that fails leaves the others alone.
+
+    `admit` is called before each, and raises where it may not be made any more: it leaves no record then.
+    """
     found: list[Answer | EdgewiseError | None] = [None] * len(requests)
     waiting = iter(enumerate(requests))
 
     async def work() -> None:
         for place, request in waiting:
             try:
+                if admit is not None:
+                    admit()
                 found[place] = await router.route(request)
             except EdgewiseError as error:
                 found[place] = error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from edgewise.domain.errors import EdgewiseError, UnknownModel
+from edgewise.domain.errors import EdgewiseError, LimitReached, UnknownModel
 from edgewise.gateway.batches import Sums, together
 from edgewise.gateway.callers import CALLER, NOBODY
 from edgewise.gateway.chat import told, wished
@@ -16,7 +16,7 @@ from edgewise.gateway.limits import ACCOUNT
 from edgewise.gateway.wire import JSON, read_body, send_bytes, send_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from edgewise.domain.requests import Request
     from edgewise.execution import Answer
@@ -39,7 +39,7 @@ async def classify(
     if connection is not None:
         connection.cancel_when_lost = True
     try:
-        await _answer(batch, router, send)
+        await _answer(batch, router, send, None if account is None else account.check_money)
     except asyncio.CancelledError:
         if connection is None or not connection.is_lost:
             raise
@@ -49,12 +49,12 @@ async def classify(
                 account.settle(request.id)  # whatever left no record used nothing
 
 
-async def _answer(batch: Batch, router: Router, send: Send) -> None:
-    found = await together(router, batch.requests)
+async def _answer(batch: Batch, router: Router, send: Send, admit: Callable[[], None] | None) -> None:
+    found = await together(router, batch.requests, admit)
     first = found[0]
     if all(isinstance(one, EdgewiseError) for one in found) and isinstance(first, EdgewiseError):
         status, headers, body = failure(first)
-        if not isinstance(first, UnknownModel):  # such a request left no record to ask for
+        if not isinstance(first, UnknownModel | LimitReached):  # such a request left no record to ask for
             headers.append((b"x-request-id", batch.requests[0].id.encode()))
         await send_bytes(send, status, [JSON, *headers], body)
         return

@@ -87,18 +87,22 @@ class Account:
 
     def admit(self) -> None:
         """Count one request. Raises `LimitReached`, and then counts nothing."""
+        self.check_money()
+        if self._requests is not None and (wait := self._requests.take(1.0, self._clock())):
+            raise LimitReached(
+                f"The key '{self.name}' may make {self._requests.size:.0f} requests a minute; "
+                f"the next one in {said(wait)}.",
+                retry_after_s=wait,
+            )
+
+    def check_money(self) -> None:
+        """Raise `LimitReached` where today's money is spent."""
         budget = self.ledger.usd_per_day
         if budget is not None and self.ledger.today.usd >= budget:
             raise LimitReached(
                 f"The key '{self.name}' has spent its ${budget:g} of today.",
                 retry_after_s=self.ledger.rest_s,
                 code="insufficient_quota",
-            )
-        if self._requests is not None and (wait := self._requests.take(1.0, self._clock())):
-            raise LimitReached(
-                f"The key '{self.name}' may make {self._requests.size:.0f} requests a minute; "
-                f"the next one in {said(wait)}.",
-                retry_after_s=wait,
             )
 
     def reserve(self, *requests: Request) -> None:
