@@ -7,8 +7,11 @@ import json
 from pathlib import Path
 
 import pytest
+import typer
 from tests.cli.running import complaint, edgewise
 from tests.learning.tiny_base import sentences, tiny_base
+
+from edgewise.cli.distill import _writing
 
 ROWS = sentences(240)
 
@@ -101,6 +104,16 @@ def test_a_dirty_table_is_distilled_all_the_same(tmp_path: Path) -> None:
     for _, said in DIRTY.values():
         assert any(note.startswith(said) for note in report["notes"]), said
         assert said in page
+
+
+def test_an_interruption_says_how_it_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended, _writing(tmp_path / "out"):
+        raise KeyboardInterrupt
+    assert ended.value.exit_code == 130
+    assert capsys.readouterr().err == (
+        f"\n{tmp_path / 'out'} keeps the stages that ended; "
+        "the same command goes on with the one interrupted.\n"
+    )
 
 
 def test_an_unknown_stage_lists_those_there_are(tmp_path: Path) -> None:

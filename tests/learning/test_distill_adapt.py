@@ -129,7 +129,7 @@ def test_stage_by_stage_ends_where_all_at_once_does(base: Path, parts: Parts, tm
     assert not (tmp_path / "a" / "distill.html").exists()
     run.distill(parts, tmp_path / "a", options(base), said.append, unlabelled=TEXTS)
     (tmp_path / "b").mkdir()
-    run.distill(parts, tmp_path / "b", options(base), said.append, unlabelled=TEXTS)
+    run.distill(parts, tmp_path / "b", options(base), said.append, unlabelled=TEXTS, until="cascade")
     first, second = (ClassifierBundle.load(tmp_path / name).manifest for name in "ab")
     assert first.files == second.files
     assert first.metrics["benchmark"]["true_length"]["cpu_ms"]["mean"] > 0

@@ -134,6 +134,26 @@ def test_the_verdict_says_what_was_measured(report: DistillReport) -> None:
     )
 
 
+def test_what_rare_labels_hide_is_said(report: DistillReport) -> None:
+    assert report.doubts == [  # three texts of five are blame
+        "Always saying 'blame' would be right in 60.0% of the test part's 5 texts; "
+        "nothing there shows that int4 knows more."
+    ]
+    change = msgspec.structs.replace
+    labels = [change(score, recall=0.0 if score.texts == 1 else 0.5) for score in report.ours.figures.labels]
+    figures_ = change(report.ours.figures, labels=tuple(labels))
+    ours = change(report.ours, test={**report.ours.test, "low": 0.7, "macro_f1": 0.5}, figures=figures_)
+    known = change(report, recipes=(report.full, ours), labels=4)
+    frequent, missed, absent = known.doubts
+    assert frequent.endswith("macro-F1, which counts each label the same, is 0.500.")
+    assert missed.startswith("Never recognised on the test part, by their texts there: '")
+    assert {"'parcel' (1)", "'praise' (1)"} <= set(missed.removesuffix(".").partition(": ")[2].split(", "))
+    assert absent == "Of 1 of 4 labels the test part has no text: add rows."
+    assert set(known.doubts) <= set(sentences(known))
+    balanced = change(ours, figures=change(figures_, labels=(change(labels[0], texts=2, recall=0.5),)))
+    assert change(known, recipes=(report.full, balanced), labels=1).doubts == []
+
+
 def test_sentences_tell_what_the_table_does_not(report: DistillReport) -> None:
     said = " ".join(sentences(report))
     for words in (

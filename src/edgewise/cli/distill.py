@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Stage = Literal["adapt", "finetune", "export", "compress", "cascade", "benchmark", "report"]
 LIBRARIES = ("numpy", "onnx", "onnx_ir", "onnxruntime", "safetensors", "tokenizers", "torch", "transformers")
 MOST_THREADS = 4  # batches of short texts keep no more busy
+INTERRUPTED = 130
 
 
 def command(  # noqa: PLR0913 - one argument an option
@@ -174,6 +175,9 @@ def _writing(output: Path) -> Generator[None]:
         yield
     except OSError as error:
         raise write_failure(str(output), error) from error
+    except KeyboardInterrupt:
+        err(f"\n{output} keeps the stages that ended; the same command goes on with the one interrupted.")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _tell(found: Distilled, output: Path, *, reported: bool) -> None:

@@ -112,6 +112,8 @@ def _report(work: Work, output: Path, made: Distilled, measured: Benchmark) -> N
         adapted=facts["adapt"] if work.unlabelled else None,
         promise=None if promise is None else promise.sentence,
     )
+    for doubt in report.doubts:
+        work.say(doubt)
     files = write(report, output)
     if not any(name.endswith(".png") for name in files):
         work.say("There are no pictures without matplotlib: pip install 'edgewise[distill]'.")

@@ -88,7 +88,7 @@ Texts: {texts}. Tested on {escape(report.tested_on)}.</p>
 
 def sentences(report: DistillReport) -> list[str]:
     """What the figures do not say: oddities, adapting, training, parity, how energy was estimated."""
-    said = list(report.notes)
+    said = [*report.notes, *report.doubts]
     if report.adapted is not None:
         before, *after = report.adapted["perplexity"]
         said.append(

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from edgewise.upstreams.classifier import ClassifierManifest
 
 FULL = "fp32"
+HALF = 0.5  # of the test part: a label as frequent as that makes accuracy say little
+SHOWN = 5  # labels that a sentence names
 
 
 class Recipe(Struct, frozen=True):
@@ -88,6 +90,32 @@ class DistillReport(Struct, frozen=True):
             f"accuracy on the validation part. {right}, {FULL} in {_percent(full.test)}; "
             f"they agree in {ours.test['agreement']:.1%}."
         )
+
+    @property
+    def doubts(self) -> list[str]:
+        """What a high accuracy may hide where labels are rare, a sentence each."""
+        test, scores = self.ours.test, self.ours.figures.labels
+        usual = max(scores, key=lambda score: score.texts)
+        share = usual.texts / test["texts"]
+        said: list[str] = []
+        if test["low"] <= share:
+            said.append(
+                f"Always saying {usual.label!r} would be right in {share:.1%} of the test part's "
+                f"{test['texts']:,} texts; nothing there shows that {self.chosen} knows more."
+            )
+        elif share >= HALF:
+            said.append(
+                f"Always saying {usual.label!r} would be right in {share:.1%} of the test part; "
+                f"macro-F1, which counts each label the same, is {test['macro_f1']:.3f}."
+            )
+        missed = [score for score in scores if score.recall == 0.0]
+        if missed:
+            named = ", ".join(f"{score.label!r} ({score.texts:,})" for score in missed[:SHOWN])
+            more = f" and {len(missed) - SHOWN:,} more" if len(missed) > SHOWN else ""
+            said.append(f"Never recognised on the test part, by their texts there: {named}{more}.")
+        if absent := self.labels - len(scores):
+            said.append(f"Of {absent:,} of {self.labels:,} labels the test part has no text: add rows.")
+        return said
 
 
 def report_on(  # noqa: PLR0913 - one for each stage that has something to say
