@@ -228,7 +228,7 @@ def test_a_key_gives_a_cookie_that_opens_pages_and_holds_no_key(keyed: Running) 
     assert send(keyed, "GET", "/now", cookie=token)[0].status == 401
 
 
-@pytest.mark.parametrize("key", ["", "ew-wrong", KEYS["inference"]])
+@pytest.mark.parametrize("key", ["", "ew-wrong", KEYS["inference"]], ids=["none", "wrong", "inference"])
 def test_no_other_key_does(keyed: Running, key: str) -> None:
     answer, _ = send(keyed, "POST", "/login", {"key": key, "next": "/money"})
     assert answer.headers["location"] == "/login?wrong=1&next=%2Fmoney"
