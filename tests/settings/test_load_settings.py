@@ -203,6 +203,10 @@ FAULTS = [
         'policy.escalate[0].words[0] is "*"; expected a word or a phrase',
     ),
     (
+        cascade("escalate = [{ name = 'a', words = ['*manager*'] }]"),
+        'policy.escalate[0].words[0] is "*manager*"; expected a * at its end only',
+    ),
+    (
         cascade("escalate = [{ name = 'a', labels = [''] }]"),
         'policy.escalate[0].labels[0] is ""; expected a label',
     ),

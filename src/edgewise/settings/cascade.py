@@ -55,6 +55,8 @@ def _rule(here: str, rule: EscalateSettings) -> Iterator[Complaint]:
     for index, word in enumerate(rule.words):
         if not any(character.isalnum() for character in word):
             yield expected(f"{here}.words[{index}]", word, "a word or a phrase")
+        elif "*" in word[:-1]:
+            yield expected(f"{here}.words[{index}]", word, "a * at its end only")
     for index, label in enumerate(rule.labels):
         if not label.strip():
             yield expected(f"{here}.labels[{index}]", label, "a label")
