@@ -196,7 +196,8 @@ def test_what_happens_comes_as_an_event(site: Running) -> None:
     assert seen.wait(60), events
     listener.join(60)
     connection.close()
-    assert send(site, "GET", "/live?at=/nowhere")[0].status == 404
+    for nothing in ("/nowhere", "//%5B", "http://%5B", ""):
+        assert send(site, "GET", f"/live?at={nothing}")[0].status == 404
 
 
 def test_without_a_key_a_browser_is_asked_for_one(keyed: Running) -> None:
@@ -226,6 +227,13 @@ def test_a_key_gives_a_cookie_that_opens_pages_and_holds_no_key(keyed: Running) 
     assert send(keyed, "GET", "/v1/decisions", cookie=f"other=1; {token}")[0].status == 200
     assert send(keyed, "POST", "/logout", {}, cookie=token)[0].status == 303
     assert send(keyed, "GET", "/now", cookie=token)[0].status == 401
+
+
+def test_a_cookie_that_came_by_tls_goes_by_no_other_way(keyed: Running) -> None:
+    origin = keyed.url.replace("http:", "https:")  # as a browser says it to a proxy before us
+    answer, _ = send(keyed, "POST", "/login", {"key": KEYS["admin"]}, origin=origin)
+    assert "Secure" in answer.headers["set-cookie"].split("; ")
+    assert "Secure" not in logged_in(keyed)[1]
 
 
 @pytest.mark.parametrize("key", ["", "ew-wrong", KEYS["inference"]], ids=["none", "wrong", "inference"])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST_LISTENERS: Final = 64
 SETTLE_S: Final = 0.1  # what is shown to an observer is on its way to the disk, not yet there
+SPARED: Final = 10  # times as long as a look takes it rests: one page has a tenth of a core at most
 SHARED_S: Final = 0.05  # so long is one look good for all who look at the same; less than SETTLE_S
 AT_LEAST_EVERY_S: Final = 5.0
 RETRY: Final = b"retry: 2000\n\n"
@@ -70,11 +71,13 @@ class Bell:
                 if event.is_set():
                     await asyncio.sleep(SETTLE_S)
                 event.clear()
+                began = monotonic()
                 found = await self._looked(look, what)
+                took = monotonic() - began
                 changed = {name: html for name, html in found.items() if known.get(name) != html}
                 known.update(changed)
                 yield _event(changed) if changed else b":\n\n"
-                await _either(self._end, rest_s)
+                await _either(self._end, max(rest_s, min(SPARED * took, AT_LEAST_EVERY_S)))
                 await _either(event, AT_LEAST_EVERY_S)
         finally:
             self._listeners.discard(event)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from time import time
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from edgewise.dashboard.files import PREFIX, asset
 from edgewise.dashboard.html import Html
@@ -112,13 +112,13 @@ class Dashboard:
         await send_reply(send, reply)
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
-        at = urlsplit(query_of(scope).get("at", ""))
-        page, rest = self._page(at.path)
+        path, _, query = query_of(scope).get("at", "").partition("?")
+        page, rest = self._page(path)
         if page is None or page.live is None or rest:
-            raise RequestError(f"Nothing changes at {at.path[:100]!r}.", status=404, code="unknown_url")
+            raise RequestError(f"Nothing changes at {path[:100]!r}.", status=404, code="unknown_url")
         if self._bell.listeners >= MOST_LISTENERS:
             raise RequestError("Too many pages are open; close one.", status=503, code="overloaded")
-        live, first = page.live, self._visit(page, dict(parse_qsl(at.query, keep_blank_values=True)))
+        live, first = page.live, self._visit(page, dict(parse_qsl(query, keep_blank_values=True)))
 
         def look() -> Mapping[str, Html]:
             try:

@@ -89,7 +89,8 @@ class Visitors:
             del self._sessions[next(iter(self._sessions))]
         token = token_urlsafe(32)
         self._sessions[token] = key, self._clock() + LASTS_S
-        await _redirect(send, to, f"{COOKIE}={token}; {_terms(LASTS_S)}")
+        secure = "; Secure" if _came_by_tls(scope) else ""
+        await _redirect(send, to, f"{COOKIE}={token}; {_terms(LASTS_S)}{secure}")
 
     async def log_out(self, scope: Scope, _: Receive, send: Send) -> None:
         """Forget the cookie."""
@@ -128,6 +129,11 @@ def _cookie(scope: Scope) -> str:
                 if said == COOKIE:
                     return str(token)
     return ""
+
+
+def _came_by_tls(scope: Scope) -> bool:
+    """Whether the browser spoke TLS, here or to a proxy before us: its cookie then goes by no other way."""
+    return any(name == b"origin" and value.startswith(b"https://") for name, value in scope["headers"])
 
 
 def _terms(lasts_s: int) -> str:

@@ -13,8 +13,8 @@ from tests.servers import Running
 from edgewise.app.patrolling import patrol_for
 from edgewise.monitors.clock import SettableClock
 from edgewise.monitors.production import Alerts, ProductionMonitor
-from edgewise.monitors.production.alerts import Change
-from edgewise.monitors.production.kept import acknowledge, read_alerts
+from edgewise.monitors.production.alerts import Alert, Change
+from edgewise.monitors.production.kept import acknowledge, read_alerts, write_alerts
 from edgewise.monitors.production.patrol import KEEP_S, Patrol
 from edgewise.monitors.production.stored import FILE
 from edgewise.outcomes import LogReader
@@ -152,3 +152,41 @@ def test_what_the_log_holds_is_kept_for_the_next_start(tmp_path: Path) -> None:
     aside = Watched(tmp_path / "log.sqlite" / "no folder")
     aside.patrol._load(LogReader(tmp_path / "log.sqlite"))
     assert aside.monitor.window("24h").requests == 2
+
+
+def test_what_stood_under_another_rule_of_the_name_does_not_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGEWISE_HOME", str(tmp_path))
+    stood = [
+        Alert("errors", "error_rate", "1h", 0.5, 0.6, 100, NOW, NOW),
+        Alert("latency", "p95_s", "5m", 0.5, 0.6, 100, NOW, NOW),
+    ]
+    write_alerts(tmp_path, stood)
+    rules = {rule.name: rule for rule in DEFAULTS}
+    patrol = patrol_for(Settings())
+    assert patrol is not None
+    (alert,) = patrol.alerts.standing
+    assert (alert.name, alert.limit) == ("latency", rules["latency"].band.enter)
+
+
+def test_a_look_that_fails_is_not_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    watched, looks = Watched(tmp_path), [1]
+
+    async def look() -> None:
+        looks.append(1)
+        if len(looks) < 4:
+            raise RuntimeError("not foreseen")
+
+    monkeypatch.setattr(watched.patrol, "look", look)
+
+    async def main() -> None:
+        rounds = asyncio.create_task(watched.patrol.run(LogReader(tmp_path / "none.sqlite"), 0.0))
+        await until(lambda: len(looks) >= 5)
+        rounds.cancel()
+        await asyncio.wait([rounds])
+
+    asyncio.run(main())
+    assert "the next one comes" in caplog.text

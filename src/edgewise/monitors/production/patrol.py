@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from edgewise.domain.errors import StoreError
-from edgewise.monitors.production.figures import figures_of
+from edgewise.monitors.production.figures import WINDOWS, figures_of
 from edgewise.monitors.production.kept import acknowledge, read_alerts, write_alerts
 from edgewise.monitors.production.stored import Tallies
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from edgewise.monitors.drift import Drift
     from edgewise.monitors.production.alerts import Alerts
     from edgewise.monitors.production.delivery import Deliver
+    from edgewise.monitors.production.figures import Figures
     from edgewise.monitors.production.monitor import ProductionMonitor
     from edgewise.outcomes.reader import LogReader
 
@@ -90,7 +91,8 @@ class Patrol:
         for known in await asyncio.to_thread(read_alerts, self._folder):
             if known.acknowledged_at is not None:
                 self.alerts.acknowledge(known.name, known.acknowledged_at)
-        changes = self.alerts.look(lambda window: figures_of(self.monitor, window), now)
+        figures = await asyncio.to_thread(self._figures)  # milliseconds that requests would wait for
+        changes = self.alerts.look(figures.__getitem__, now)
         try:
             await asyncio.to_thread(write_alerts, self._folder, self.alerts.standing)
         except StoreError as error:
@@ -100,6 +102,9 @@ class Patrol:
                 task = asyncio.create_task(_safely(deliver(change, now)))
                 self._under_way.add(task)
                 task.add_done_callback(self._under_way.discard)
+
+    def _figures(self) -> dict[str, Figures]:
+        return {window: figures_of(self.monitor, window) for window in WINDOWS}
 
     def acknowledge(self, name: str) -> bool:
         """Note that somebody knows; False where there is no such alert. Raises StoreError."""
