@@ -29,7 +29,7 @@ def write(
 ) -> None:
     """So many decisions over the day before `now`, with explored choices, some of them rated.
 
-    The second candidate's answers lose `worse` of their quality in the last half of them.
+    In the second half of them the second candidate's answers to prompts with code lose `worse` of quality.
     """
     dice, records = np.random.default_rng(seed), list[Record]()
     for at in range(decisions):
@@ -37,7 +37,7 @@ def write(
         truth = (1.0 - 0.9 * hard, 0.9 - 0.35 * hard, 0.93 - 0.08 * hard)
         when = now - 86_400 * (1 - at / decisions)
         prompt = prompts[at % len(prompts)] if prompts else f"Question number {at}"
-        lost = worse if 2 * at > decisions else 0.0
+        lost = worse if 2 * at > decisions and "def " in prompt else 0.0
         records += _story(prompt, when, truth, dice, rated, lost)
     fill(path, *records)
 

@@ -18,6 +18,7 @@ def test_it_says_what_broke_and_shows_every_diagram(
     page = study("/learning")
     # The log is read for drift in the background; what is found comes by itself.
     expect(page.locator("#broken")).to_contain_text("mini: quality")
+    expect(page.locator("#broken")).to_contain_text("most of all prompts with code")
     for name in ("phi", "mini", "grand"):
         expect(page.locator("figure", has_text=f"Reliability of {name}").locator("circle")).not_to_have_count(
             0
