@@ -36,10 +36,10 @@ def test_money_is_counted_while_one_looks(
     before = page.locator("main").inner_text()
     ask(site, "How much is this?", model="grand")
     expect(page.locator("main")).not_to_have_text(before)
+    picture(page, "money")
     page.get_by_role("link", name="mini").first.click()
     expect(page.locator("main")).to_contain_text("Always mini")
     assert serious(page) == []
-    picture(page, "money")
 
 
 def test_placements_are_counted_beside_the_signals_while_one_looks(
