@@ -121,7 +121,9 @@ def _figure(  # noqa: PLR0913, PLR0917 - a figure's parts
     middle = top / 2
     levels = (0.0, middle, top)
     scale = [h.line(x1="0", x2="100%", y1=_y(v, top), y2=_y(v, top), class_="grid-line") for v in levels]
-    said = [h.text(unit(v), x=0, y=_y(v, top) - 3, class_="axis") for v in levels if v]
+    # Half of a small count, rounded, would read as another number.
+    told = [v for v in levels[1:] if v == top or unit(v) not in {unit(0.0), unit(top)}]
+    said = [h.text(unit(v), x=0, y=_y(v, top) - 3, class_="axis") for v in told]
     foot = HEIGHT - 5
     named = [
         h.text(

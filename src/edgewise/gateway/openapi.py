@@ -62,13 +62,14 @@ def _paths() -> Json:
     limit = {"in": "query", "name": "limit", "schema": {"type": "integer", "minimum": 1, "maximum": 1000}}
     before = {"in": "query", "name": "before", "schema": text}
     one = {"in": "path", "name": "id", "required": True, "schema": {"type": "string", "minLength": 1}}
+    record = {"in": "query", "name": "record", "schema": {"enum": ["true", "false"]}}
     listed: Json = {"type": "object", "required": ["object", "data"]}
     thing: Json = {"type": "object", "required": ["id"]}
     chat = _taking("ChatBody", {"type": "object", "required": ["choices"]})
     chat["responses"]["200"]["content"]["text/event-stream"] = {"schema": EVENT}
     return {
         "/v1/chat/completions": {"post": chat},
-        "/v1/route": {"post": _taking("ChatBody", thing)},
+        "/v1/route": {"post": {**_taking("ChatBody", thing), "parameters": [record]}},
         "/v1/embeddings": {"post": _taking("EmbeddingsBody", listed)},
         "/v1/classify": {"post": _taking("ClassifyBody", listed)},
         "/v1/feedback": {"post": _taking("FeedbackBody", thing, status="201")},

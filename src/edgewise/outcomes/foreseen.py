@@ -21,8 +21,9 @@ LATEST: Final = "(SELECT max(seq) - ? FROM decisions)"
 FORESEEN: Final = f"""SELECT d.id, d.prompt, d.chosen, d.propensity, d.details, o.status, o.latency_s,
     o.cost_usd FROM decisions AS d JOIN outcomes AS o ON o.decision_id = d.id
     WHERE d.seq > {LATEST} AND d.reason != 'shadow' AND d.session IS NULL"""  # noqa: S608 - our own text
-SAID: Final = f"""SELECT {", ".join(f"f.{name}" for name in FEEDBACK_COLUMNS)} FROM feedback AS f
-    JOIN decisions AS d ON d.id = f.decision_id WHERE d.seq > {LATEST} ORDER BY f.seq"""  # noqa: S608 - the same
+# CROSS: from the latest decisions to what was said of them, not through all that was ever said.
+SAID: Final = f"""SELECT {", ".join(f"f.{name}" for name in FEEDBACK_COLUMNS)} FROM decisions AS d
+    CROSS JOIN feedback AS f ON f.decision_id = d.id WHERE d.seq > {LATEST} ORDER BY f.seq"""  # noqa: S608 - the same
 
 
 class Foreseen(Struct, frozen=True):

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from tests.dashboard.learned import learned
 from tests.dashboard.looking import OPTIONS, chromium
 from tests.dashboard.traffic import CONFIG, a_day, begin
 from tests.servers import Running, gateway
@@ -37,6 +38,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     a_day(home / "edgewise.sqlite")
     with gateway(home, CONFIG) as running:
         begin(running)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A gateway with bundles, and a log of theirs."""
+    with learned(tmp_path_factory.mktemp("taught")) as running:
         yield running
 
 
@@ -90,6 +98,14 @@ class Looker:
 def look(browser: Browser, site: Running) -> Iterator[Looker]:
     """Opens pages of the site; in the end there must be no console error and no request to anybody else."""
     looker = Looker(browser, site.url)
+    yield looker
+    looker.close()
+
+
+@pytest.fixture
+def study(browser: Browser, taught: Running) -> Iterator[Looker]:
+    """Opens pages of the gateway that has learned, and is as strict."""
+    looker = Looker(browser, taught.url)
     yield looker
     looker.close()
 

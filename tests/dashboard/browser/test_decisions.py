@@ -21,12 +21,9 @@ def test_the_feed_goes_on_and_keeps_the_focus(look: Looker, site: Running) -> No
     expect(page.locator(":focus")).to_have_attribute("href", told or "")
 
 
-def test_from_a_search_to_a_story_with_the_keyboard_alone(
-    look: Looker, site: Running, picture: Callable[[Page, str], None]
-) -> None:
+def test_from_a_search_to_a_story_with_the_keyboard_alone(look: Looker, site: Running) -> None:
     chosen = ask(site, "Is a zebrafish a fish?")
     page = look("/decisions")
-    picture(page, "decisions")
     page.locator("#q").focus()
     page.keyboard.type("ZEBRAFISH")
     page.keyboard.press("Enter")

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from tests.dashboard.browser.conftest import Looker, overflow, serious
 from tests.dashboard.traffic import CONFIG
 from tests.servers import Running, gateway
@@ -28,13 +28,10 @@ def locked(browser: Browser, keyed: Running) -> Iterator[Looker]:
     looker.close()
 
 
-def test_a_key_opens_every_page_and_logging_out_closes_them(
-    locked: Looker, picture: Callable[[Page, str], None]
-) -> None:
+def test_a_key_opens_every_page_and_logging_out_closes_them(locked: Looker) -> None:
     page = locked("/try")
     expect(page.get_by_label("Key")).to_be_focused()
     assert serious(page) == []
-    picture(page, "login")
     page.keyboard.type("ew-wrong")
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_contain_text("That is no key with the scope admin.")

@@ -19,7 +19,7 @@ def test_it_says_what_happens_with_units(look: Looker, picture: Callable[[Page, 
     expect(page.locator("#figures")).to_contain_text("%")
     expect(page.locator("#figures")).to_contain_text("against")
     expect(page.locator("#health")).to_contain_text("of 100")
-    for name, width, dark in (("now", 1280, False), ("now-dark", 1280, True), ("now-phone", 390, True)):
+    for name, width, dark in (("now", 1280, False), ("now-phone", 390, True)):
         page = look("/now?window=24h", width=width, dark=dark)
         expect(page.locator("#live")).to_have_attribute("data-state", "on")
         picture(page, name)

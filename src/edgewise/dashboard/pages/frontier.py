@@ -60,6 +60,12 @@ AXES: Final[dict[str, tuple[str, Callable[[float | None], str]]]] = {
     "energy_j": ("energy", _joules),
 }
 
+PRICED: Final = {
+    "cost_usd": "requests, estimated",
+    "latency_s": "a request, estimated",
+    "energy_j": "a request, estimated",
+}
+
 
 def _body(visit: Visit) -> Html:
     axis = _axis(visit)
@@ -153,7 +159,7 @@ def _handle(visit: Visit, found: Frontier) -> Html:
             h.span(at_first.regret, id="p-regret"),
             h.span(at_first.given_up, id="p-given"),
         ),
-        tile(AXES[found.axis][0].capitalize(), h.span(at_first.price, id="p-price"), "a request, estimated"),
+        tile(AXES[found.axis][0].capitalize(), h.span(at_first.price, id="p-price"), PRICED[found.axis]),
         tile("30 days", h.span(at_first.month, id="p-month"), "estimated, at the week's pace"),
     )
     shares = [

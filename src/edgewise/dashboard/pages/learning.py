@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import floor
 from typing import TYPE_CHECKING, Final
 
 from edgewise.dashboard import drifted, lessons, units
@@ -14,16 +15,18 @@ from edgewise.dashboard.reliability import reliability
 from edgewise.dashboard.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from edgewise.dashboard.page import Visit
     from edgewise.monitors.drift import Calibration, DriftReport
+    from edgewise.monitors.drift.calibration import Coverage
     from edgewise.outcomes.lessons import Labelled, Tried
 
 MOST: Final = 5_000  # labels, and decisions: what a page may read in its time
 FORESEEN: Final = 2_000  # decisions that are read with their forecasts
 DIAGRAMS: Final = 12
 ROWS: Final = 24
+LEAST_COVERED: Final = 0.7  # where the scale of coverage begins, at the latest
 
 
 def _body(visit: Visit) -> Html:
@@ -79,7 +82,7 @@ def _sums(
     labelled = sum(one.labels for one in labels)
     chosen, explored = sum(one.chosen for one in choices), sum(one.explored for one in choices)
     shown = [
-        tile("Labels", units.count(labelled), f"from {len({one.source for one in labels}):,} sources"),
+        tile("Labels", units.count(labelled), f"by {_number({one.source for one in labels})}"),
         tile(
             "Explored", units.share(explored / chosen if chosen else None),
             f"{explored:,} of the latest {chosen:,} choices",
@@ -109,6 +112,10 @@ def _sums(
     )  # fmt: skip
 
 
+def _number(sources: Collection[str]) -> str:
+    return "one source" if len(sources) == 1 else f"{len(sources):,} sources"
+
+
 def _calibration(found: DriftReport) -> Html:
     every = sorted(found.calibration, key=lambda one: -one.labels)
     drawn = [one for one in every if one.bins][:DIAGRAMS]
@@ -121,17 +128,19 @@ def _calibration(found: DriftReport) -> Html:
         )  # fmt: skip
     diagrams = [reliability(one, at % 4) for at, one in enumerate(drawn)]
     if timed:
-        rows = [(name, one.share, one.low, one.high) for name, one in timed]
-        colours = [at % 4 for at in range(len(rows))]
-        title = "Latencies within their interval"
-        level = timed[0][1].level
-        diagrams.append(
-            h.div(
-                whiskers(title, rows, units.share, most=1.0, colours=colours),
-                h.p(f"Of as many as possible, {level:.0%} should be.".replace("%", " %"), class_="note"),
-            )
-        )
+        diagrams.append(_coverage(timed))
     return joined((h.div(diagrams, class_="grid"), _errors(every[:ROWS])))
+
+
+def _coverage(timed: Sequence[tuple[str, Coverage]]) -> Html:
+    rows = [(name, one.share, one.low, one.high) for name, one in timed]
+    least = min(LEAST_COVERED, *(floor(10 * one.low) / 10 for _, one in timed))
+    colours = [at % 4 for at in range(len(rows))]
+    drawn = whiskers(
+        "Latencies within their interval", rows, units.share, least=least, most=1.0, colours=colours
+    )
+    should = f"{timed[0][1].level:.0%}".replace("%", " %")
+    return h.div(drawn, h.p(f"{should} should be; bars are 95 % intervals.", class_="note"))
 
 
 def _errors(every: Sequence[Calibration]) -> Html:

@@ -68,8 +68,8 @@ def _live(visit: Visit) -> Mapping[str, Html]:
         ),
         tile("Today, billed", units.usd(today.billed), f"and {units.usd(today.estimated)} estimated"),
         tile("Last 7 days", units.usd(costs.last_7d), f"24 h: {units.usd(costs.last_24h)}"),
-        tile("Today, projected", units.usd(costs.day_projected), "at the pace of the last day"),
-        tile("30 days, projected", units.usd(costs.month_projected), "at the pace of the last week"),
+        tile("Today, projected", units.usd(costs.day_projected), "an estimate"),
+        tile("30 days, projected", units.usd(costs.month_projected), "an estimate"),
     )
     width, number = RINGS["7d"]
     last = int(patrol.monitor.now // width)
@@ -80,7 +80,7 @@ def _live(visit: Visit) -> Mapping[str, Html]:
     steps = [(last - number + 1 + at) * width for at in range(number)]
     series = [Series("clients' requests to a cloud", cloud, 1), Series("edge and shadows", others, 0)]
     return {
-        "spent": joined((spent, h.p(costs.basis, class_="note"))),
+        "spent": joined((spent, h.p(f"Projections rest on: {costs.basis}.", class_="note"))),
         "hours": stacks("USD an hour", steps, series, units.usd),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from edgewise.dashboard import units
 from edgewise.dashboard.evaluated import evaluation
@@ -105,7 +105,7 @@ def _state(state: State) -> Html:
         ("Since", None if trial is None else units.moment(trial.since)),
         ("How it goes", None if trial is None else h.code("edgewise deploy --status")),
     ]
-    return card("In charge", facts(told), undo)
+    return card("In charge", facts(told), h.div(undo, class_="foot") if undo is not None else None)
 
 
 def _listed(state: State, bundles: Mapping[str, Manifest | BundleError]) -> Html:
@@ -123,7 +123,7 @@ def _row(state: State, name: str, found: Manifest | BundleError, names: Sequence
     if trial is not None and trial.version == name:
         role = trial.mode
     actions = [
-        button("Promote", "/policies/promote", "quiet", bundle=name) if name != state.current else None,
+        button("Promote", "/policies/promote", bundle=name) if name != state.current else None,
         *(
             button(f"{mode.capitalize()} {share:.0%}", f"/policies/{mode}", "quiet", bundle=name)
             for mode, share in SHARES.items()
@@ -168,7 +168,7 @@ def _below(visit: Visit) -> Html:
         ("Features", manifest.features),
         ("Seed", manifest.seed),
         ("Files", ", ".join(manifest.files)),
-        ("Lies in", str(folder)),
+        ("Lies in", _near(str(folder))),
     ]
     candidates = [(one.id, one.location or "") for one in manifest.candidates]
     rows = [(path, _said(value)) for path, value in _metrics(manifest)]
@@ -233,8 +233,8 @@ def _metrics(manifest: Manifest) -> list[tuple[str, float]]:
 
 def _flat(path: str, found: Any) -> Iterator[tuple[str, float]]:
     if isinstance(found, dict):
-        for name, value in found.items():
-            yield from _flat(f"{path} \N{RIGHTWARDS ARROW} {name}" if path else str(name), value)
+        for name, value in cast("dict[str, Any]", found).items():
+            yield from _flat(f"{path} \N{RIGHTWARDS ARROW} {name}" if path else name, value)
     elif isinstance(found, int | float) and not isinstance(found, bool):
         yield path, float(found)
 
@@ -251,13 +251,21 @@ def _history(history: Sequence[Entry]) -> Html:
             entry.version or units.UNKNOWN,
             entry.bundle or "",
             "" if entry.mode == "rollback" else units.share(entry.share),
-            entry.source or "",
+            _near(entry.source or ""),
         )
         for entry in reversed(history[-MOST_SHOWN:])
     ]
     if not rows:
         return h.p("Nothing has been deployed yet.", class_="quiet-text")
     return table(("when", "step", "version", "bundle", "share", "from"), rows, caption="Steps", numbers=(4,))
+
+
+def _near(path: str) -> str:
+    """A path as it lies below the state folder, or the whole of it."""
+    try:
+        return str(Path(path).relative_to(home()))
+    except ValueError:
+        return path
 
 
 def _promote(visit: Visit) -> Reply:
