@@ -28,6 +28,7 @@ from edgewise.settings import (
     StoreSettings,
     load,
     looping,
+    monitoring,
     schema,
 )
 from edgewise.settings.discover import PROVIDERS
@@ -87,7 +88,10 @@ def default_of(field: msgspec.structs.FieldInfo) -> Any:
 
 def test_every_class_of_the_schema_has_a_section() -> None:
     classes = {
-        kind for kind in vars(schema).values() if isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+        kind
+        for module in (schema, looping, monitoring)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct)
     }
     assert classes - {msgspec.Struct, Settings} == set(SECTIONS.values())
 
