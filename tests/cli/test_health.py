@@ -54,7 +54,7 @@ def test_people_read_the_same(log: Path, monkeypatch: pytest.MonkeyPatch, capsys
     said = capsys.readouterr().out
     assert "ALERT errors since" in said
     assert "execution.retries: raise it from 1" in said
-    assert "calls without a price are in no sum" in said
+    assert "wanted at most 5.0%" in said
     assert "too little data" in said
 
 

@@ -93,8 +93,8 @@ def _show(health: Health, *, as_json: bool, clear: bool = False) -> None:
     trends = [
         (
             t.figure,
-            _number(t.before),
-            _number(t.now),
+            _number(t.figure, t.before),
+            _number(t.figure, t.now),
             "" if t.p_value is None else f"p = {t.p_value:.3g}",
             t.verdict,
         )
@@ -115,19 +115,26 @@ def _show(health: Health, *, as_json: bool, clear: bool = False) -> None:
 
 
 def _show_costs(health: Health) -> None:
+    from edgewise.monitors.production.wording import usd  # noqa: PLC0415 - on use
+
     costs = health.costs
-    out(f"Spent: ${costs.today:.4g} today, ${costs.last_24h:.4g} in 24 h, ${costs.last_7d:.4g} in 7 days.")
+    out(f"Spent: {usd(costs.today)} today, {usd(costs.last_24h)} in 24 h, {usd(costs.last_7d)} in 7 days.")
     if costs.day_projected is not None and costs.month_projected is not None:
-        out(f"Projected: ${costs.day_projected:.4g} today, ${costs.month_projected:.4g} in 30 days.")
-    out(f"  ({costs.basis}; {costs.unpriced} calls without a price are in no sum)")
+        out(f"Projected: {usd(costs.day_projected)} today, {usd(costs.month_projected)} in 30 days.")
+    unpriced = f"; calls without a price, in no sum: {costs.unpriced:,}" if costs.unpriced else ""
+    out(f"  ({costs.basis}{unpriced})")
 
 
 def _figures(windows: tuple[Figures, ...]) -> list[tuple[str, ...]]:
     shown = ("requests", "edge_share", "quality", "p50_s", "p95_s", "p99_s", "cost_per_query", "spent_usd",
              "energy_per_query",
              "error_rate", "fallback_rate", "budget_burn", "budget_used")  # fmt: skip
-    return [(name, *(_number(getattr(window, name)) for window in windows)) for name in shown]
+    return [(name, *(_number(name, getattr(window, name)) for window in windows)) for name in shown]
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"
+def _number(figure: str, value: float | None) -> str:
+    from edgewise.monitors.production.wording import said  # noqa: PLC0415 - on use
+
+    if value is None:
+        return "-"
+    return f"{value:.2g} x" if figure == "budget_burn" else said(figure, value)

@@ -77,7 +77,7 @@ def test_trouble_costs_points_that_add_up_and_names_the_setting() -> None:
     assert "set it to 0.2" in advised["objective.cloud_share"].advice
     # 24 hours of 10 requests, 40 % of them at the edge: 96 more make it 80 %, at 0.05 USD each.
     assert advised["objective.cloud_share"].expected.startswith("96 of the last day's 240 requests")
-    assert "saves $4.8 a day" in advised["objective.cloud_share"].expected
+    assert "saves $4.80 a day" in advised["objective.cloud_share"].expected
     assert "set it to 10," in advised["objective.usd_per_1k"].advice
 
 

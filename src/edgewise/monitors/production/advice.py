@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from edgewise.monitors.production.wording import usd
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -60,7 +62,7 @@ def _edge_share(value: float, limit: float, tally: Tally, settings: Settings) ->
         "objective.cloud_share",
         advice,
         f"{moved:.0f} of the last day's {placed} requests would have gone to the edge, which saves "
-        f"${moved * each:.4g} a day at ${each:.4g} a cloud request",
+        f"{usd(moved * each)} a day at {usd(each)} a cloud request",
     )
 
 
@@ -110,7 +112,7 @@ def _cost(value: float, limit: float, tally: Tally, settings: Settings) -> Recom
     return Recommendation(
         "objective.usd_per_1k",
         f"set it to {limit * 1000:g}, so that policies are kept to it",
-        f"${(value - limit) * tally.priced:.4g} less a day at the last day's {tally.priced} requests",
+        f"{usd((value - limit) * tally.priced)} less a day at the last day's {tally.priced} requests",
     )
 
 
@@ -129,7 +131,7 @@ def _budget(value: float, limit: float, tally: Tally, settings: Settings) -> Rec
     daily = settings.budget.usd_per_day or 0.0
     return Recommendation(
         "budget.usd_per_day",
-        f"such a day costs ${daily * value:.4g}: raise it from ${daily:g}, or set objective.usd_per_1k",
+        f"such a day costs {usd(daily * value)}: raise it from {usd(daily)}, or set objective.usd_per_1k",
         f"objective.usd_per_1k = {1000 * daily / max(1, tally.requests):.4g} would spend just the budget "
         f"on the last day's {tally.requests} requests",
     )

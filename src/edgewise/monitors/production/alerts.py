@@ -7,46 +7,14 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from edgewise.monitors.production.wording import NOUNS, counted, said
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from edgewise.monitors.production.figures import Figures
     from edgewise.settings.alerts import Rule
 
-UNITS = {
-    "edge_share": "{:.1%}",
-    "quality": "{:.3f}",
-    "p50_s": "{:.3g} s",
-    "p95_s": "{:.3g} s",
-    "p99_s": "{:.3g} s",
-    "cost_per_query": "${:.4g}",
-    "error_rate": "{:.1%}",
-    "fallback_rate": "{:.1%}",
-    "budget_burn": "{:.2g} times the even pace",
-    "budget_used": "{:.0%}",
-    "energy_per_query": "{:.4g} J",
-    "prompt_psi": "{:.2f}",
-    "far_share": "{:.1%}",
-    "quality_shift": "{:.3f}",
-    "latency_shift": "{:.2f} times the usual",
-}
-NOUNS = {
-    "edge_share": "The share of requests that the edge answered",
-    "quality": "The mean quality that feedback gives",
-    "p50_s": "The median of latency",
-    "p95_s": "The 95th percentile of latency",
-    "p99_s": "The 99th percentile of latency",
-    "cost_per_query": "The cost of a request",
-    "error_rate": "The share of requests that failed",
-    "fallback_rate": "The share of requests that another candidate had to take over",
-    "budget_burn": "The pace at which the budget is spent",
-    "budget_used": "The part of today's budget that is spent",
-    "energy_per_query": "The estimated energy of a request",
-    "prompt_psi": "How far prompts have moved from those that were learned from (population stability index)",
-    "far_share": "The share of prompts unlike all that was learned from",
-    "quality_shift": "The quality that answers fall short of what was expected of them",
-    "latency_shift": "The time that answers take",
-}
 Step = Literal["began", "ended"]
 
 
@@ -71,11 +39,10 @@ class Alert(Struct, frozen=True):
     @property
     def sentence(self) -> str:
         """What is wrong, with the numbers."""
-        unit = UNITS[self.figure]
         where = f" It comes from {self.where}." if self.where else ""
         return (
-            f"{NOUNS[self.figure]} over {self.window} is {unit.format(self.value)}; "
-            f"the limit is {unit.format(self.limit)} ({self.samples} samples).{where}"
+            f"{NOUNS[self.figure]} over {self.window} is {said(self.figure, self.value)}; "
+            f"the limit is {said(self.figure, self.limit)} ({counted(self.samples, 'sample')}).{where}"
         )
 
 

@@ -12,6 +12,7 @@ from edgewise.monitors.production.alerts import Alert
 from edgewise.monitors.production.costs import Costs, costs_of
 from edgewise.monitors.production.figures import WINDOWS, Figures, figures_of
 from edgewise.monitors.production.trends import Trend, trends_of
+from edgewise.monitors.production.wording import said
 from edgewise.settings.alerts import LOW_IS_BAD
 
 if TYPE_CHECKING:
@@ -138,7 +139,8 @@ def _part(rule: Rule, figures: Figures) -> Part | None:
         beyond = (value - limit) / (limit * (factor - 1.0))
     lost = round(most * min(1.0, max(0.0, beyond)), 1)
     side = "at least" if LOW_IS_BAD[rule.figure] else "at most"
-    return Part(rule.figure, lost, most, f"{value:.4g}, wanted {side} {limit:g}")
+    sentence = f"{said(rule.figure, value)}, wanted {side} {said(rule.figure, limit)}"
+    return Part(rule.figure, lost, most, sentence)
 
 
 def _alerts_part(standing: Sequence[Alert]) -> Part:
