@@ -5,7 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edgewise.dashboard import units
@@ -81,6 +81,7 @@ FLOATS = st.none() | st.floats(0, 1e9)
 
 
 @given(st.lists(st.tuples(FLOATS, FLOATS), max_size=40))
+@example([(None, 5e-324)])
 def test_a_chart_draws_inside_itself_and_its_table_has_every_value(
     values: list[tuple[float | None, float | None]],
 ) -> None:

@@ -24,6 +24,7 @@ HEIGHT: Final = 150
 TOP, BOTTOM = 12, 20
 COLOURS: Final = 5
 WIDE: Final = 1000  # units across of what is stretched
+LEAST: Final = 1e-300  # no scale ends lower: below it, numbers lose their digits
 
 
 class Series(Struct, frozen=True):
@@ -217,7 +218,7 @@ def _ends(steps: Sequence[Step]) -> list[tuple[Step, str, str]]:
 
 def _nice(value: float) -> float:
     """The end of a scale that holds `value`: 1, 2, 4, 5 or 10 times a power of ten."""
-    if value <= 0:
-        return 1.0
+    if value <= LEAST:
+        return 1.0 if value <= 0 else LEAST
     power = 10.0 ** floor(log10(value))
     return float(next(step * power for step in (1, 2, 4, 5, 10) if value <= step * power * (1 + 1e-9)))

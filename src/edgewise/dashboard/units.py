@@ -21,7 +21,7 @@ def count(number: float | None) -> str:
 
 def share(value: float | None) -> str:
     """`81.5 %`, of a number from 0 to 1."""
-    return UNKNOWN if value is None else f"{value * 100:.1f} %"
+    return UNKNOWN if value is None else f"{value * 100:.1f} %".replace("-", "\N{MINUS SIGN}")
 
 
 def quality(value: float | None) -> str:
@@ -58,6 +58,19 @@ def usd(value: float | None) -> str:
     if size < LEAST_USD:
         return f"{sign}${size:.1e}"
     return f"{sign}${size:.{max(2, 1 - floor(log10(size)))}f}"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 call`, `1,234 calls`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def size(value: float | None) -> str:
+    """`20.4 GB`, of bytes."""
+    if value is None:
+        return UNKNOWN
+    power = next((power for power in (12, 9, 6, 3) if abs(value) >= 10**power), 0)
+    return f"{value / 10**power:.3g} {({12: 'T', 9: 'G', 6: 'M', 3: 'k'}).get(power, '')}B"
 
 
 def compact(value: float | None) -> str:

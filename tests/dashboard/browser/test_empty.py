@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 from tests.dashboard.browser.conftest import Looker, overflow, serious
-from tests.dashboard.traffic import CONFIG
+from tests.dashboard.traffic import CONFIG, ask
 from tests.servers import Running, gateway
 
 from edgewise.dashboard.pages import pages
@@ -30,3 +31,16 @@ def test_a_fresh_gateway_has_pages_that_say_what_to_do(browser: Browser, fresh: 
     assert overflow(page) == 0
     assert serious(page) == []
     looker.close()
+
+
+@pytest.mark.parametrize("path", ["/now", "/decisions", "/learning", "/money", "/privacy"])
+def test_an_empty_page_fills_itself_with_the_first_request(
+    browser: Browser, tmp_path: Path, path: str
+) -> None:
+    with gateway(tmp_path, CONFIG) as running:
+        looker = Looker(browser, running.url)
+        page = looker(path)
+        expect(page.locator(".empty")).to_have_count(1)
+        ask(running, "What is the capital of France?")
+        expect(page.locator("main table").first).to_be_visible()
+        looker.close()

@@ -75,6 +75,18 @@ export function patch(element, html) {
   element.dispatchEvent(new CustomEvent("patched", { bubbles: true }));
 }
 
+/** Load the page anew: it has got parts that it did not have, as an empty one with the first request. Once each. */
+function grow(parts) {
+  const asked = `${location.href} ${parts}`;
+  try {
+    if (sessionStorage.getItem("edgewise-grown") === asked) return;
+    sessionStorage.setItem("edgewise-grown", asked);
+  } catch {
+    return; // What was asked for cannot be remembered: better once too few than for ever.
+  }
+  location.reload();
+}
+
 function live() {
   const button = document.getElementById("live");
   if (!button) return;
@@ -91,10 +103,13 @@ function live() {
     source.addEventListener("open", () => say("Live", "on"));
     source.addEventListener("error", () => say("Not connected", "lost"));
     source.addEventListener("change", (event) => {
+      const missing = [];
       for (const [id, html] of Object.entries(JSON.parse(event.data))) {
         const element = document.getElementById(id);
         if (element) patch(element, html);
+        else missing.push(id);
       }
+      if (missing.length) grow(missing.join());
     });
   };
   const close = () => {

@@ -33,7 +33,8 @@ def _live(visit: Visit) -> Mapping[str, Html]:
     """The newest rows; of a search or an older page nothing changes by itself."""
     if _filters(visit) or visit.query.get("below"):
         return {}
-    return {"feed": joined(rows(_found(visit).found))}
+    found = _found(visit).found
+    return {"feed": joined(rows(found))} if found else {}
 
 
 def _body(visit: Visit) -> Html:

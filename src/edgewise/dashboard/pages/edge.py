@@ -158,6 +158,8 @@ def _unit(unit: str) -> Callable[[float | None], str]:
         return units.seconds
     if unit == "USD":
         return units.usd
+    if unit == "bytes":
+        return units.size
     if unit == "yes or no":
         return _yes_or_no
 

@@ -54,6 +54,8 @@ def _body(visit: Visit) -> Html:
 
 def _live(visit: Visit) -> Mapping[str, Html]:
     reader, found = visit.sources.reader, _report(visit)
+    if not reader.tried(1):
+        return {}
     labels, choices, taken = reader.labelled(MOST), reader.tried(MOST), spent_on(reader.foreseen(FORESEEN))
     retrained = visit.sources.settings.monitor.retrain is not None
     return {
@@ -80,9 +82,14 @@ def _sums(
     labels: Sequence[Labelled], choices: Sequence[Tried], taken: Exploration, found: DriftReport | None
 ) -> Html:
     labelled = sum(one.labels for one in labels)
+    sources = units.counted(len({one.source for one in labels}), "source")
     chosen, explored = sum(one.chosen for one in choices), sum(one.explored for one in choices)
     shown = [
+<<<<<<< ours
         tile("Labels", units.count(labelled), f"by {_number({one.source for one in labels})}"),
+=======
+        tile("Labels", units.count(labelled), f"from {sources}"),
+>>>>>>> theirs
         tile(
             "Explored", units.share(explored / chosen if chosen else None),
             f"{explored:,} of the latest {chosen:,} choices",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from edgewise.outcomes.booking import Booked
 
 MOST: Final = 20_000  # requests: what a page may count in its time
+RECENT: Final = 100
 STATES: Final = {
     "billed": "by the usage that the endpoint reported",
     "estimated": "by our own count of tokens",
@@ -35,7 +36,7 @@ def _body(visit: Visit) -> Html:
         return empty(
             "Nothing has been spent yet.", "Ask something, for example at ", h.a("Try it", href="/try"), "."
         )
-    live = _live(visit)
+    live = _spending(visit)
     own = [row for row in rows if not row.shadow]
     return joined(
         (
@@ -50,6 +51,11 @@ def _body(visit: Visit) -> Html:
 
 
 def _live(visit: Visit) -> Mapping[str, Html]:
+    """The parts that change; none before the first answer."""
+    return _spending(visit) if visit.sources.reader.booked(RECENT) else {}
+
+
+def _spending(visit: Visit) -> Mapping[str, Html]:
     patrol = visit.sources.patrol
     if patrol is None:
         return {}
@@ -68,8 +74,13 @@ def _live(visit: Visit) -> Mapping[str, Html]:
         ),
         tile("Today, billed", units.usd(today.billed), f"and {units.usd(today.estimated)} estimated"),
         tile("Last 7 days", units.usd(costs.last_7d), f"24 h: {units.usd(costs.last_24h)}"),
+<<<<<<< ours
         tile("Today, projected", units.usd(costs.day_projected), "an estimate"),
         tile("30 days, projected", units.usd(costs.month_projected), "an estimate"),
+=======
+        tile("Today, projected", units.usd(costs.day_projected), "by its end"),
+        tile("30 days, projected", units.usd(costs.month_projected), "as it goes now"),
+>>>>>>> theirs
     )
     width, number = RINGS["7d"]
     last = int(patrol.monitor.now // width)
@@ -92,10 +103,12 @@ def _unpriced(rows: Sequence[Booked]) -> Html | None:
     return notice(f"{', '.join(names)}: no price is known, so what they cost is in no sum. Set `price`.")
 
 
-def _counted(rows: Sequence[Booked]) -> str:
+def _counted(rows: Sequence[Booked]) -> Html:
     requests = sum(row.requests for row in rows)
-    since = min((row.oldest for row in rows), default=0.0)
-    return f"the latest {units.count(requests)} requests, since {units.iso(since)}"
+    if not rows:
+        return h.span("of no request")
+    since = units.moment(min(row.oldest for row in rows))
+    return h.span(f"the latest {units.counted(requests, 'request')}, since ", since)
 
 
 def _saved(visit: Visit, rows: Sequence[Booked]) -> Html:

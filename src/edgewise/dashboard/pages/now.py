@@ -34,9 +34,10 @@ CHARTS: Final = ("traffic", "latency", "edge", "cost")
 
 
 def _live(visit: Visit) -> Mapping[str, Html]:
-    """The parts that change."""
+    """The parts that change; none before the first request."""
     patrol = visit.sources.patrol
-    if patrol is None:
+    listed = visit.sources.reader.listed(LATEST).found
+    if patrol is None or not listed:
         return {}
     window, settings = _window(visit), visit.sources.settings
     rules = rules_for(settings.alerts)
@@ -47,7 +48,7 @@ def _live(visit: Visit) -> Mapping[str, Html]:
         "health": health_card(health),
         "alerts": alerts_card(patrol.alerts.standing),
         **_charts(patrol.monitor, window),
-        "feed": joined(rows(visit.sources.reader.listed(LATEST).found)),
+        "feed": joined(rows(listed)),
     }
 
 
@@ -57,7 +58,7 @@ def _body(visit: Visit) -> Html:
         return empty("The traffic is not watched.", "Set ", h.code("enabled = true"), " under [monitor].")
     here, parts = _window(visit), _live(visit)
     latest = visit.sources.reader.listed(LATEST).found
-    if not latest:
+    if not parts or not latest:
         return _welcome(visit)
     windows = [(WORDS[window], visit.link(window=window), window == here) for window in WINDOWS]
     feed = shown(latest, id_="feed", caption="The latest decisions")

@@ -41,7 +41,7 @@ def _live(visit: Visit) -> Mapping[str, Html]:
         return {"texts": joined((empty("No text has gone anywhere yet.", *todo), _kept_here(visit)))}
     candidates = {c.id: c for c in visit.sources.router.candidates}
     farthest = [_farthest(row, candidates) for row in rows]
-    since = f"the latest {units.count(len(rows))} requests, since {units.iso(rows[-1].at)}"
+    since = h.span(f"the latest {units.counted(len(rows), 'request')}, since ", units.moment(rows[-1].at))
     parts = (
         _promise(rows, farthest),
         _shares(farthest),
