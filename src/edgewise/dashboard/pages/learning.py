@@ -85,11 +85,7 @@ def _sums(
     sources = units.counted(len({one.source for one in labels}), "source")
     chosen, explored = sum(one.chosen for one in choices), sum(one.explored for one in choices)
     shown = [
-<<<<<<< ours
-        tile("Labels", units.count(labelled), f"by {_number({one.source for one in labels})}"),
-=======
         tile("Labels", units.count(labelled), f"from {sources}"),
->>>>>>> theirs
         tile(
             "Explored", units.share(explored / chosen if chosen else None),
             f"{explored:,} of the latest {chosen:,} choices",

@@ -74,13 +74,8 @@ def _spending(visit: Visit) -> Mapping[str, Html]:
         ),
         tile("Today, billed", units.usd(today.billed), f"and {units.usd(today.estimated)} estimated"),
         tile("Last 7 days", units.usd(costs.last_7d), f"24 h: {units.usd(costs.last_24h)}"),
-<<<<<<< ours
         tile("Today, projected", units.usd(costs.day_projected), "an estimate"),
         tile("30 days, projected", units.usd(costs.month_projected), "an estimate"),
-=======
-        tile("Today, projected", units.usd(costs.day_projected), "by its end"),
-        tile("30 days, projected", units.usd(costs.month_projected), "as it goes now"),
->>>>>>> theirs
     )
     width, number = RINGS["7d"]
     last = int(patrol.monitor.now // width)
