@@ -83,3 +83,11 @@ def test_without_forecasts_it_says_what_to_do(tmp_path: Path) -> None:
         said = page(running, "/frontier")
     assert "edgewise train" in said
     assert "edgewise deploy" in said
+
+
+def test_one_prompt_asked_again_and_again_has_no_spread_and_no_price(tmp_path: Path) -> None:
+    forecasts.write(tmp_path / "edgewise.sqlite", time(), decisions=12, prompts=("What is it?",))
+    with gateway(tmp_path, CONFIG) as running:
+        for axis in ("cost_usd", "latency_s", "energy_j"):
+            said = page(running, f"/frontier?axis={axis}")
+            assert "nan" not in said

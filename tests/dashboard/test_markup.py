@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from math import nan
 
 import pytest
 from hypothesis import example, given
@@ -56,7 +57,7 @@ def test_markup_stays_lists_are_taken_apart_and_none_leaves_nothing() -> None:
 @pytest.mark.parametrize(
     ("value", "told"),
     [
-        (None, units.UNKNOWN),
+        (None, units.UNKNOWN), (nan, units.UNKNOWN),
         (0.0, "$0"), (1234.5, "$1,234"), (12.3, "$12.30"), (0.6, "$0.60"), (0.0042, "$0.0042"),
         (0.000011, "$0.000011"), (3e-9, "$3.0e-09"), (-0.5, "\N{MINUS SIGN}$0.50"),
     ],

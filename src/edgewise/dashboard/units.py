@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from math import floor, log10
+from math import floor, isnan, log10
 from typing import Final
 
 from edgewise.dashboard.html import Html, h
@@ -21,17 +21,17 @@ def count(number: float | None) -> str:
 
 def share(value: float | None) -> str:
     """`81.5 %`, of a number from 0 to 1."""
-    return UNKNOWN if value is None else f"{value * 100:.1f} %".replace("-", "\N{MINUS SIGN}")
+    return UNKNOWN if value is None or isnan(value) else f"{value * 100:.1f} %".replace("-", "\N{MINUS SIGN}")
 
 
 def quality(value: float | None) -> str:
     """`0.85`, of a number from 0 to 1."""
-    return UNKNOWN if value is None else f"{value:.2f}"
+    return UNKNOWN if value is None or isnan(value) else f"{value:.2f}"
 
 
 def seconds(value: float | None) -> str:
     """`250 ms`, `1.5 s`, `3 min`, `2.5 h`."""
-    if value is None:
+    if value is None or isnan(value):
         return UNKNOWN
     size = abs(value)
     if size < 0.001:  # noqa: PLR2004 - a millisecond
@@ -47,7 +47,7 @@ def seconds(value: float | None) -> str:
 
 def usd(value: float | None) -> str:
     """`$1,234`, `$12.30`, `$0.0042`: cents where there are any, and two digits below them."""
-    if value is None:
+    if value is None or isnan(value):
         return UNKNOWN
     size = abs(value)
     sign = "\N{MINUS SIGN}" if value < 0 else ""
@@ -75,7 +75,7 @@ def size(value: float | None) -> str:
 
 def compact(value: float | None) -> str:
     """A number for an axis: `0.5`, `12`, `1.2k`, `3.4M`."""
-    if value is None:
+    if value is None or isnan(value):
         return UNKNOWN
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
