@@ -11,8 +11,8 @@ from tests.outcomes.sample import DECISION, FEEDBACK, OUTCOME
 
 from edgewise.domain.decisions import Decision
 from edgewise.domain.ids import mint
-from edgewise.outcomes import LogReader
-from edgewise.outcomes.listing import AT_ONCE, SHOWN
+from edgewise.outcomes import LogReader, listing
+from edgewise.outcomes.listing import AT_FIRST, SHOWN
 
 
 @pytest.fixture
@@ -52,11 +52,11 @@ def test_pages_follow_each_other_without_a_gap(log: Path) -> None:
 
 def test_a_search_stops_when_its_time_is_up_and_goes_on_where_it_stopped(log: Path) -> None:
     oldest = replace(DECISION, id=mint(), prompt="the needle")
-    fill(log, oldest, *decisions(2 * AT_ONCE, "hay"))
+    fill(log, oldest, *decisions(2 * AT_FIRST, "hay"))
     reader = LogReader(log)
     first = reader.listed(10, None, 0.0, text="NEEDLE")
     assert (first.found, first.ended) == ((), False)
-    assert first.reached_at == DECISION.at + AT_ONCE
+    assert first.reached_at == DECISION.at + AT_FIRST
     looks, page = 1, first
     while not page.ended:
         page = reader.listed(10, page.reached, 0.0, text="NEEDLE")
@@ -68,3 +68,12 @@ def test_a_search_stops_when_its_time_is_up_and_goes_on_where_it_stopped(log: Pa
 def test_an_empty_log_is_at_its_end(log: Path) -> None:
     fill(log)
     assert LogReader(log).listed().ended
+
+
+def test_long_prompts_are_read_as_long_as_there_is_time(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(log, *decisions(6 * AT_FIRST, "hay"))
+    now = iter(float(n) for n in range(100))  # every look at the clock finds a second gone
+    monkeypatch.setattr(listing, "monotonic", lambda: next(now))
+    page = LogReader(log).listed(10, None, 2.5, text="needle")
+    assert page.reached_at == DECISION.at + 3 * AT_FIRST, "no batch was larger than the first"
+    assert not page.ended

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 TWO: Final = 2  # a choice needs two
 LATEST: Final = "(SELECT max(seq) - ? FROM decisions)"
-FORESEEN: Final = f"""SELECT d.id, d.prompt, d.chosen, d.propensity, d.details, o.status, o.latency_s,
-    o.cost_usd FROM decisions AS d JOIN outcomes AS o ON o.decision_id = d.id
-    WHERE d.seq > {LATEST} AND d.reason != 'shadow' AND d.session IS NULL"""  # noqa: S608 - our own text
+KEY: Final = 8_000  # characters of a prompt that tell it from others
+FORESEEN: Final = f"""SELECT d.id, substr(d.prompt, 1, {KEY}), d.chosen, d.propensity, d.details, o.status,
+    o.latency_s, o.cost_usd FROM decisions AS d JOIN outcomes AS o ON o.decision_id = d.id
+    WHERE d.seq > {LATEST} AND d.reason != 'shadow' AND d.session IS NULL
+    AND instr(d.details, '"forecasts":{{"')"""  # noqa: S608 - our own text
 # CROSS: from the latest decisions to what was said of them, not through all that was ever said.
 SAID: Final = f"""SELECT {", ".join(f"f.{name}" for name in FEEDBACK_COLUMNS)} FROM decisions AS d
     CROSS JOIN feedback AS f ON f.decision_id = d.id WHERE d.seq > {LATEST} ORDER BY f.seq"""  # noqa: S608 - the same
@@ -30,7 +32,7 @@ class Foreseen(Struct, frozen=True):
     """One free decision of the log: what was forecast of each candidate that could have been chosen.
 
     And what came of it: `quality` is 0 to 1 by feedback, 0 for a failure that nobody rated, None where nobody
-    knows. `key` is the same for the same prompt.
+    knows. `key` is the same for the same prompt: its first 8,000 characters.
     """
 
     key: str

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     Ask = Callable[[str, tuple[Any, ...]], Sequence[tuple[Any, ...]]]
 
 SHOWN: Final = 400  # characters of a prompt
-AT_ONCE: Final = 2000  # decisions between two looks at the clock
+AT_FIRST: Final = 100  # decisions before the first look at the clock; then more, where they are read fast
+AT_ONCE: Final = 2000
+FAST_S: Final = 0.02
 COLUMNS: Final = (
     f"d.seq, d.id, d.at, d.chosen, d.location, d.policy, d.reason, d.session, substr(d.prompt, 1, {SHOWN}), "
     "o.status, o.candidate, o.latency_s, o.input_tokens, o.output_tokens, o.cost_usd, o.cost_state"
@@ -76,14 +78,17 @@ def listed(  # noqa: PLR0913 - what to look for, from where on, how much and how
         return Listing((), 0, None, ended=True)
     top = last + 1 if below is None else min(below, last + 1)
     found: list[Listed] = []
-    deadline = monotonic() + most_s
+    began, step = monotonic(), AT_FIRST
+    deadline = began + most_s
     while top > first and len(found) < limit:
-        floor = max(first, top - AT_ONCE)
+        floor = max(first, top - step)
         rows = ask(LISTED % where, (*values, top, floor, limit - len(found)))
         found += [Listed(*row) for row in rows]
         top = found[-1].seq if len(found) == limit else floor
-        if monotonic() > deadline:
+        began, before = monotonic(), began
+        if began > deadline:
             break
+        step = min(2 * step, AT_ONCE) if began - before < FAST_S else max(step // 2, AT_FIRST)
     at = ask(AT, (top,))
     judged = tuple(_with_quality(ask, found))
     return Listing(judged, top, at[0][0] if at else None, ended=top <= first)
