@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from edgewise.domain.errors import EdgewiseError
+from edgewise.execution.flight import MISTAKE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from edgewise.execution import Answer
     from edgewise.router import Router
 
+logger = logging.getLogger(__name__)
 AT_ONCE = 128  # so many texts of one batch are under way: what comes together is run and recorded together
 
 
@@ -26,9 +29,10 @@ async def together(
     `admit` is called before each, and raises where it may not be made any more: it leaves no record then.
     """
     found: list[Answer | EdgewiseError | None] = [None] * len(requests)
-    waiting = iter(enumerate(requests))
+    waiting, is_told = iter(enumerate(requests)), False
 
     async def work() -> None:
+        nonlocal is_told
         for place, request in waiting:
             try:
                 if admit is not None:
@@ -36,6 +40,11 @@ async def together(
                 found[place] = await router.route(request)
             except EdgewiseError as error:
                 found[place] = error
+            except Exception:
+                if not is_told:  # in a batch of ten thousand the next ones are the same
+                    logger.exception("A text of a batch failed in a way that we did not foresee.")
+                is_told = True
+                found[place] = EdgewiseError(MISTAKE)
 
     if len(requests) == 1:
         await work()

@@ -1,0 +1,43 @@
+"""Many texts at once: what becomes of one is nothing to the others."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from edgewise.domain.decisions import Decision
+from edgewise.domain.requests import Request
+from edgewise.execution import Answer
+from edgewise.gateway.batches import together
+from edgewise.gateway.classify_body import requests_for
+
+if TYPE_CHECKING:
+    from edgewise.router import Router
+
+
+class Stumbling:
+    """A router in which somebody's own code fails on some texts."""
+
+    async def route(self, request: Request) -> Answer:
+        await asyncio.sleep(0)
+        if request.prompt == "bad":
+            raise ZeroDivisionError(request.prompt)
+        return Answer(Decision(id=request.id, at=0.0, chosen="a", location="edge", policy="p",
+            reason="pinned", propensity=1.0, odds={"a": 1.0}, shortlist=("a",)))  # fmt: skip
+
+
+@pytest.mark.parametrize("texts", [["bad"], ["good", "bad", "good", "bad"] * 50])
+def test_a_mistake_over_one_text_leaves_the_others_their_labels(
+    texts: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    requests = requests_for(texts, "")
+    found = asyncio.run(together(cast("Router", Stumbling()), requests))
+    for request, one in zip(requests, found, strict=True):
+        if request.prompt == "bad":
+            assert str(one) == "Edgewise made a mistake; its own log says more."
+        else:
+            assert isinstance(one, Answer)
+            assert one.decision.id == request.id
+    assert len(caplog.records) == 1, "and it is told once"
