@@ -105,7 +105,13 @@ def test_what_belongs_to_another_classifier_is_refused(tmp_path: Path) -> None:
 def test_no_promise_counts_as_proven_without_the_texts_for_it(
     tmp_path: Path, change: dict[str, float], said: str
 ) -> None:
-    promise = {"max_loss": 0.01, "confidence": 0.95, "texts": 500, "loss": 0.0, "kept": 0.9}
+    promise: dict[str, object] = {
+        "max_loss": 0.01,
+        "confidence": 0.95,
+        "texts": 500,
+        "loss": 0.0,
+        "kept": 0.9,
+    }
     promise |= {"disagreement": 0.01, "proven": True, "sentence": "At most 1 %."}
     whole = msgspec.to_builtins(PLACING)
     (tmp_path / FILE).write_bytes(msgspec.json.encode({**whole, "promise": promise}))
