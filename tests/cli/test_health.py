@@ -89,7 +89,7 @@ def test_a_standing_alert_is_acknowledged_by_name(
     now = time.time()
     write_alerts(log.parent, [Alert("errors", "error_rate", "5m", 0.05, 0.4, 100, now - 60.0, now)])
     assert edgewise(monkeypatch, "health", "--acknowledge", "erors") == 2
-    assert "those that do: errors" in capsys.readouterr().err
+    assert "No alert 'erors' stands in the gateway; those that do: errors." in capsys.readouterr().err
     assert edgewise(monkeypatch, "health", "--acknowledge", "errors") == 0
     serve(log, 40, status="error")
     capsys.readouterr()

@@ -77,7 +77,7 @@ def _acknowledge(name: str) -> None:
 
     if acknowledge(home(), name, time.time()) is None:
         names = ", ".join(alert.name for alert in read_alerts(home())) or "none"
-        fail(f"No alert '{name[:60]!a}' stands in the gateway; those that do: {names}.")
+        fail(f"No alert {name[:60]!a} stands in the gateway; those that do: {names}.")
     out(f"{name} is acknowledged until it ends.")
 
 

@@ -15,7 +15,7 @@ from edgewise.dashboard.reliability import reliability
 from edgewise.dashboard.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from edgewise.dashboard.page import Visit
     from edgewise.monitors.drift import Calibration, DriftReport
@@ -113,10 +113,6 @@ def _sums(
         ),
         *shown,
     )  # fmt: skip
-
-
-def _number(sources: Collection[str]) -> str:
-    return "one source" if len(sources) == 1 else f"{len(sources):,} sources"
 
 
 def _calibration(found: DriftReport) -> Html:

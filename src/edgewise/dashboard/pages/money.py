@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from edgewise.dashboard.page import Visit
+    from edgewise.monitors.production.costs import Costs
     from edgewise.outcomes.booking import Booked
 
 MOST: Final = 20_000  # requests: what a page may count in its time
@@ -86,9 +87,15 @@ def _spending(visit: Visit) -> Mapping[str, Html]:
     steps = [(last - number + 1 + at) * width for at in range(number)]
     series = [Series("clients' requests to a cloud", cloud, 1), Series("edge and shadows", others, 0)]
     return {
-        "spent": joined((spent, h.p(f"Projections rest on: {costs.basis}.", class_="note"))),
+        "spent": joined((spent, h.p(_basis(costs), class_="note"))),
         "hours": stacks("USD an hour", steps, series, units.usd),
     }
+
+
+def _basis(costs: Costs) -> str:
+    if costs.day_projected is None:
+        return f"{costs.basis.capitalize()}."
+    return f"Projections rest on: {costs.basis}."
 
 
 def _unpriced(rows: Sequence[Booked]) -> Html | None:

@@ -121,14 +121,14 @@ def _figures(figures: Figures, tally: Tally, rules: Sequence[Rule]) -> Html:
 
 
 def _saved(tally: Tally) -> Html:
-    """Against sending everything to the cloud, at the mean of what the cloud's own requests cost."""
-    placed = tally.edge + tally.cloud
+    """Against the cloud giving every answer, at the mean of its own; a failure saves nobody anything."""
     if not tally.cloud or tally.cloud_usd <= 0:
         return tile("Saved", units.UNKNOWN, "unknown: nothing of this time went to a cloud with a price")
     each = tally.cloud_usd / tally.cloud
-    mean = f"the mean of the {tally.cloud:,} that it did"
-    baseline = f"against the cloud answering all {placed:,} at {units.usd(each)}, {mean}"
-    return tile("Saved, estimated", units.usd(each * placed - tally.cost_usd), baseline)
+    mean = f"the mean of its own {units.counted(tally.cloud, 'request')}"
+    given = units.counted(tally.ok, "answer")
+    baseline = f"against the cloud giving all {given} at {units.usd(each)}, {mean}"
+    return tile("Saved, estimated", units.usd(each * tally.ok - tally.cost_usd), baseline)
 
 
 def _charts(monitor: ProductionMonitor, window: str) -> Mapping[str, Html]:
