@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from edgewise.domain.errors import EdgewiseError
+from msgspec.structs import replace
+
+from edgewise.domain.errors import EdgewiseError, UpstreamTimeout
 from edgewise.execution.flight import MISTAKE
 
 if TYPE_CHECKING:
@@ -27,9 +30,10 @@ async def together(
     """What became of each request, in their order. One that fails leaves the others alone.
 
     `admit` is called before each, and raises where it may not be made any more: it leaves no record then.
+    Nor does one that is not begun by the deadline, which is the batch's, not each text's own.
     """
     found: list[Answer | EdgewiseError | None] = [None] * len(requests)
-    waiting, is_told = iter(enumerate(requests)), False
+    waiting, is_told, began = iter(enumerate(requests)), False, monotonic()
 
     async def work() -> None:
         nonlocal is_told
@@ -37,7 +41,7 @@ async def together(
             try:
                 if admit is not None:
                     admit()
-                found[place] = await router.route(request)
+                found[place] = await router.route(_in_time(request, monotonic() - began))
             except EdgewiseError as error:
                 found[place] = error
             except Exception:
@@ -53,6 +57,16 @@ async def together(
             for _ in range(min(AT_ONCE, len(requests))):
                 group.create_task(work())
     return [one for one in found if one is not None]
+
+
+def _in_time(request: Request, waited_s: float) -> Request:
+    """The request with what its neighbours left of its time; `UpstreamTimeout` where that is nothing."""
+    deadline_s = request.wishes.deadline_s
+    if deadline_s is None:
+        return request
+    if waited_s >= deadline_s:
+        raise UpstreamTimeout("There was no time left for this text; allow more, or send fewer at a time.")
+    return replace(request, wishes=replace(request.wishes, deadline_s=deadline_s - waited_s))
 
 
 class Sums:
