@@ -116,6 +116,12 @@ def test_an_export_that_says_something_else_is_refused(
         exporting.export(made / "stages/finetune", 2, 16, parts.test.texts, tmp_path)
 
 
+def test_a_head_that_the_first_epochs_do_not_reach_ends_no_training() -> None:
+    losses = (0.467, 0.486, 0.468, 0.47, 0.471)  # of the head alone, then of each epoch
+    epochs = [{"epoch": number, "loss": loss} for number, loss in enumerate(losses)]
+    assert [finetune.idle(epochs[: count + 1]) for count in range(1, 5)] == [0, 0, 1, 2]
+
+
 def test_rare_labels_weigh_more_and_rows_one_on_average() -> None:
     labels = [0] * 90 + [1] * 10
     weights = class_weights(labels, 2, 0.5).numpy()

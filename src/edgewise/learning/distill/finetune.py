@@ -68,7 +68,7 @@ def fine_tune(base: str, lesson: Lesson, folder: Path, say: Callable[[str], None
         say(_line(epochs[-1]))
         if epochs[-1]["loss"] < best["loss"]:
             best, best_state = epochs[-1], copied(network)
-        elif number - best["epoch"] >= lesson.tuning.patience:
+        if idle(epochs) >= lesson.tuning.patience:
             break
     network.load_state_dict(best_state)
     save(network, folder)
@@ -93,6 +93,15 @@ def batched(lengths: Sequence[int], size: int, seed: int) -> list[list[int]]:
         pool = sorted(order[start : start + size * POOL], key=lengths.__getitem__)
         batches.extend(pool[at : at + size] for at in range(0, len(pool), size))
     return [batches[place] for place in lots.permutation(len(batches))]
+
+
+def idle(epochs: Sequence[dict[str, Any]]) -> int:
+    """For how many epochs the loss has not fallen; the head alone, which is the first, is no epoch.
+
+    On noisy labels the first epochs, at the highest rate, are often worse than it, and the last ones better.
+    """
+    lowest = min(epochs[1:], key=lambda epoch: epoch["loss"])
+    return int(epochs[-1]["epoch"] - lowest["epoch"])
 
 
 def logits_of(network: Any, tokens: Sequence[Sequence[int]]) -> Any:
