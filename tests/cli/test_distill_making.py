@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from tests.cli.distilling import distilled
 from tests.cli.running import complaint, edgewise
 from tests.learning.tiny_base import sentences, tiny_base
 
@@ -96,8 +97,7 @@ def test_a_dirty_table_is_distilled_all_the_same(tmp_path: Path) -> None:
     base = str(tiny_base(tmp_path / "base"))
     written(tmp_path / "t.csv", [*ROWS, *(row for rows, _ in DIRTY.values() for row in rows)])
     common = ("-o", "out", "--base", base, "--most-tokens", "16", "--epochs", "3")
-    ran = edgewise("distill", "t.csv", *common, cwd=tmp_path)
-    assert ran.returncode == 0, ran.stderr
+    distilled("t.csv", *common, cwd=tmp_path)
     report = json.loads((tmp_path / "out/distill.json").read_text())
     assert report["labels"] == 3
     page = html.unescape((tmp_path / "out/distill.html").read_text())
@@ -130,21 +130,16 @@ def test_stage_by_stage_and_then_the_rest(tmp_path: Path) -> None:
     written(tmp_path / "t.csv", ROWS)
     (tmp_path / "domain.txt").write_text("".join(f"{text}\n" for text, _ in sentences(600)))
     common = ("-o", "out", "--base", base, "--most-tokens", "16", "--epochs", "1")
-    ran = edgewise("distill", "--stage", "adapt", "--unlabelled", "domain.txt", *common, cwd=tmp_path)
-    assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.decode() == "out/stages/adapt: adapted, a base model for --base\n"
-    assert "perplexity" in ran.stderr.decode()
-    given = ("distill", "t.csv", *common)
-    ran = edgewise(*given, "--unlabelled", "domain.txt", "--stage", "finetune", cwd=tmp_path)
-    assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.decode() == "out: done up to the stage finetune\n"
-    assert "texts without a label left out: they stand in the test part." in ran.stderr.decode()
-    ran = edgewise(*given, "--unlabelled", "domain.txt", cwd=tmp_path)
-    assert ran.returncode == 0, ran.stderr
-    said = ran.stderr.decode()
-    assert "adapt: done before, kept." in said
-    assert "finetune: done before, kept." in said
-    assert ran.stdout.decode().endswith("out/distill.html: the report\n")
+    said, told_of = distilled("--stage", "adapt", "--unlabelled", "domain.txt", *common, cwd=tmp_path)
+    assert said == "out/stages/adapt: adapted, a base model for --base\n"
+    assert "perplexity" in told_of
+    given = ("t.csv", *common, "--unlabelled", "domain.txt")
+    said, told_of = distilled(*given, "--stage", "finetune", cwd=tmp_path)
+    assert said == "out: done up to the stage finetune\n"
+    assert "texts without a label left out: they stand in the test part." in told_of
+    said, told_of = distilled(*given, cwd=tmp_path)
+    assert "adapt: done before, kept." in told_of
+    assert "finetune: done before, kept." in told_of
+    assert said.endswith("out/distill.html: the report\n")
     adapted = ("--base", "out/stages/adapt", "--most-tokens", "16", "--epochs", "1", "--stage", "finetune")
-    ran = edgewise("distill", "t.csv", "-o", "other", *adapted, cwd=tmp_path)
-    assert ran.returncode == 0, ran.stderr
+    distilled("t.csv", "-o", "other", *adapted, cwd=tmp_path)
