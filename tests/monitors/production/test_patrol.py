@@ -11,8 +11,9 @@ from tests.monitors.production.test_production_monitor import NOW, PLACES, story
 from tests.servers import Running
 
 from edgewise.app.patrolling import patrol_for
+from edgewise.domain.errors import StoreError
 from edgewise.monitors.clock import SettableClock
-from edgewise.monitors.production import Alerts, ProductionMonitor
+from edgewise.monitors.production import Alerts, ProductionMonitor, patrol
 from edgewise.monitors.production.alerts import Alert, Change
 from edgewise.monitors.production.kept import acknowledge, read_alerts, write_alerts
 from edgewise.monitors.production.patrol import KEEP_S, Patrol
@@ -164,9 +165,9 @@ def test_what_stood_under_another_rule_of_the_name_does_not_stand(
     ]
     write_alerts(tmp_path, stood)
     rules = {rule.name: rule for rule in DEFAULTS}
-    patrol = patrol_for(Settings())
-    assert patrol is not None
-    (alert,) = patrol.alerts.standing
+    found = patrol_for(Settings())
+    assert found is not None
+    (alert,) = found.alerts.standing
     assert (alert.name, alert.limit) == ("latency", rules["latency"].band.enter)
 
 
@@ -190,3 +191,29 @@ def test_a_look_that_fails_is_not_the_last(
 
     asyncio.run(main())
     assert "the next one comes" in caplog.text
+
+
+def test_what_stands_is_written_where_it_is_news_and_again_where_it_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    written: list[int] = []
+
+    def write(folder: Path, standing: tuple[Alert, ...]) -> None:
+        written.append(len(standing))
+        if len(written) == 1:
+            raise StoreError("No space left on device.")
+        write_alerts(folder, standing)
+
+    monkeypatch.setattr(patrol, "write_alerts", write)
+    watched = Watched(tmp_path)
+
+    async def main() -> None:
+        for _ in range(5):
+            await watched.look()
+        watched.serve(60, status="error")
+        await watched.look()
+
+    asyncio.run(main())
+    assert written == [0, 0, 1]
+    assert [alert.name for alert in read_alerts(tmp_path)] == ["errors"]
+    assert "No space left" in caplog.text

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgewise.monitors.drift import Drift
-    from edgewise.monitors.production.alerts import Alerts
+    from edgewise.monitors.production.alerts import Alert, Alerts
     from edgewise.monitors.production.delivery import Deliver
     from edgewise.monitors.production.figures import Figures
     from edgewise.monitors.production.monitor import ProductionMonitor
@@ -37,6 +37,7 @@ class Patrol:
         self._deliveries, self._folder = tuple(deliveries), folder
         self._under_way: set[asyncio.Task[None]] = set()
         self._kept_at = monitor.now
+        self._written: tuple[Alert, ...] | None = None
 
     async def run(self, reader: LogReader, every_s: float) -> None:
         """Read the log, then look every `every_s` seconds until cancelled."""
@@ -93,15 +94,23 @@ class Patrol:
                 self.alerts.acknowledge(known.name, known.acknowledged_at)
         figures = await asyncio.to_thread(self._figures)  # milliseconds that requests would wait for
         changes = self.alerts.look(figures.__getitem__, now)
-        try:
-            await asyncio.to_thread(write_alerts, self._folder, self.alerts.standing)
-        except StoreError as error:
-            logger.warning("The standing alerts are not kept: %s", error)
+        await self._write()
         for change in changes:
             for deliver in self._deliveries:
                 task = asyncio.create_task(_safely(deliver(change, now)))
                 self._under_way.add(task)
                 task.add_done_callback(self._under_way.discard)
+
+    async def _write(self) -> None:
+        """Put down what stands, where that is news: a flash card wears out by thousands of writes a day."""
+        standing = self.alerts.standing
+        if standing == self._written:
+            return
+        try:
+            await asyncio.to_thread(write_alerts, self._folder, standing)
+            self._written = standing
+        except StoreError as error:
+            logger.warning("The standing alerts are not kept: %s", error)
 
     def _figures(self) -> dict[str, Figures]:
         return {window: figures_of(self.monitor, window) for window in WINDOWS}
