@@ -127,3 +127,15 @@ def test_assets_are_those_of_the_folder_and_no_others() -> None:
     for name in ("../site.py", "site.py", "", "..%2fsite.py"):
         with pytest.raises(Gone):
             asset(name)
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "told"),
+    [
+        ("bytes", 20.4e9, "20.4 GB"), ("bytes", 512.0, "512 B"), ("share", 0.5, "50.0 %"),
+        ("USD", 2.0, "$2.00"), ("yes or no", 1.0, "yes"), ("calls", 3.0, "3 calls"),
+    ],
+)  # fmt: skip
+def test_a_signal_is_said_with_its_unit(unit: str, value: float, told: str) -> None:
+    assert units.of_unit(unit)(value) == told
+    assert units.of_unit(unit)(None).startswith(units.UNKNOWN)

@@ -91,7 +91,7 @@ def test_one_decision_tells_its_whole_story(site: Running) -> None:
     told = send(site, "GET", f"/decisions/{chosen}")[1]
     for words in (
         "must not leave", "My secret is safe here.", "not eligible", "privacy", "Attempts on a time line",
-        "Under another policy", "complexity", "propensity",
+        "Under another policy", "complexity", "propensity", "$2.00",  # the budget, among the signals
     ):  # fmt: skip
         assert words.lower() in told.lower(), words
 

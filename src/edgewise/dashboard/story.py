@@ -51,7 +51,7 @@ def story_page(story: Story, visit: Visit) -> Html:
             card("Candidates", _candidates(decision, places), _intervals(decision, places)),
             _went(story, places),
             _feedback(story),
-            h.div(_world(decision), _evidence(decision), class_="grid pair"),
+            h.div(_world(decision, visit), _evidence(decision), class_="grid pair"),
             _otherwise(decision, visit, places),
             _beside(story),
         )
@@ -228,11 +228,16 @@ def _means(one: Feedback) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _world(decision: Decision) -> Html:
+def _world(decision: Decision, visit: Visit) -> Html:
     if not decision.signals:
         return card("The world then", h.p("No signal was known at that moment.", class_="quiet-text"))
+    known = visit.sources.router.signals()  # as they are now: the log has the numbers alone
+
+    def said(name: str, value: float) -> str:
+        return units.of_unit(known[name].unit)(value) if name in known else f"{value:.4g}"
+
     rows = [
-        (name.partition(":")[0], name.partition(":")[2] or "this machine", f"{value:.4g}")
+        (name.partition(":")[0], name.partition(":")[2] or "this machine", said(name, value))
         for name, value in sorted(decision.signals.items())
     ]
     return card("The world then", table(("signal", "of", "value"), rows, caption="Signals", numbers=(2,)))

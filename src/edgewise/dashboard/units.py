@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from math import floor, isnan, log10
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from edgewise.dashboard.html import Html, h
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 UNKNOWN: Final = "\N{EN DASH}"
 MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86_400.0
@@ -81,6 +84,29 @@ def compact(value: float | None) -> str:
         if abs(value) >= size:
             return f"{value / size:.3g}{letter}"
     return f"{value:.3g}"
+
+
+def of_unit(unit: str) -> Callable[[float | None], str]:
+    """How a value of this unit is said."""
+    if unit == "share":
+        return share
+    if unit == "s":
+        return seconds
+    if unit == "USD":
+        return usd
+    if unit == "bytes":
+        return size
+    if unit == "yes or no":
+        return _yes_or_no
+
+    def said(value: float | None) -> str:
+        return f"{compact(value)} {unit}".strip()
+
+    return said
+
+
+def _yes_or_no(value: float | None) -> str:
+    return UNKNOWN if value is None else "yes" if value >= 0.5 else "no"  # noqa: PLR2004 - it is 0 or 1
 
 
 def ago(at: float, now: float) -> str:

@@ -143,34 +143,11 @@ def _state(signal: Signal) -> str:
 
 
 def _said(signal: Signal) -> str:
-    return units.UNKNOWN if signal.value is None else _unit(signal.unit)(signal.value)
+    return units.UNKNOWN if signal.value is None else units.of_unit(signal.unit)(signal.value)
 
 
 def _unit_of(signals: Mapping[str, Signal], name: str) -> Callable[[float | None], str]:
-    return _unit(signals[name].unit if name in signals else "")
-
-
-def _unit(unit: str) -> Callable[[float | None], str]:
-    """How a value of this unit is said."""
-    if unit == "share":
-        return units.share
-    if unit == "s":
-        return units.seconds
-    if unit == "USD":
-        return units.usd
-    if unit == "bytes":
-        return units.size
-    if unit == "yes or no":
-        return _yes_or_no
-
-    def said(value: float | None) -> str:
-        return f"{units.compact(value)} {unit}".strip()
-
-    return said
-
-
-def _yes_or_no(value: float | None) -> str:
-    return units.UNKNOWN if value is None else "yes" if value >= 0.5 else "no"  # noqa: PLR2004 - it is 0 or 1
+    return units.of_unit(signals[name].unit if name in signals else "")
 
 
 PAGE = Page("/edge", "Edge", _body, live=_live)
