@@ -12,10 +12,12 @@ from edgewise.upstreams.classifier import ClassifierManifest, Learned
 SIZES = {"fp32": 90, "int8": 23, "cut-int4": 8, "layers3-int4": 4}
 
 
-def manifest(name: str, accuracy: float, ms: float = 3.0, error: float = 0.0) -> ClassifierManifest:
+def manifest(
+    name: str, accuracy: float, ms: float = 3.0, error: float = 0.0, texts: int = 500
+) -> ClassifierManifest:
     metrics: dict[str, Any] = {
         "bytes": SIZES[name],
-        "validation": {"accuracy": accuracy},
+        "validation": {"accuracy": accuracy, "texts": texts},
         "paired_error": error,
         "cpu_ms": {"p50": ms},
     }
@@ -23,8 +25,8 @@ def manifest(name: str, accuracy: float, ms: float = 3.0, error: float = 0.0) ->
     return ClassifierManifest(1, "classifier", "v", ("a", "b"), name, 1.0, 8, learned, metrics, {})
 
 
-def chosen(*others: ClassifierManifest, keep: float = 0.99) -> tuple[str, list[str]]:
-    found = {"fp32": manifest("fp32", 0.900, 7.0)}
+def chosen(*others: ClassifierManifest, keep: float = 0.99, texts: int = 500) -> tuple[str, list[str]]:
+    found = {"fp32": manifest("fp32", 0.900, 7.0, texts=texts)}
     found |= {one.recipe: one for one in others}
     said: list[str] = []
     return smallest(found, keep, said.append), said
@@ -56,6 +58,12 @@ def test_where_nothing_keeps_enough_it_says_so() -> None:
     name, said = chosen(manifest("int8", 0.5))
     assert name == "fp32"
     assert said == ["No compressed model keeps 99.0% of the accuracy on the validation part; it stays fp32."]
+
+
+def test_where_one_text_is_more_than_may_be_lost_it_says_so() -> None:
+    assert chosen(manifest("int8", 0.89), keep=0.991, texts=100)[1][1] == (
+        "Of its 100 texts a single one is more than that: give more rows, or a lower --keep."
+    )
 
 
 def test_recipes_of_the_full_model_go_by_their_bits() -> None:

@@ -81,4 +81,7 @@ def smallest(found: Mapping[str, ClassifierManifest], keep: float, say: Callable
     chosen = next(name for name in sorted(found, key=rank) if name == FULL or kept(name) >= keep)
     if chosen == FULL:
         say(f"No compressed model keeps {keep:.1%} of the accuracy on the validation part; it stays {FULL}.")
+        texts = full["validation"]["texts"]
+        if texts * full["validation"]["accuracy"] * (1 - keep) < 1:
+            say(f"Of its {texts:,} texts a single one is more than that: give more rows, or a lower --keep.")
     return chosen
