@@ -13,7 +13,7 @@ from edgewise.settings import ExecutionSettings, LimitsSettings, ServerKey, Serv
 
 DOCS = Path(__file__).parents[2] / "docs"
 LIMITS = (DOCS / "limits.md").read_text(encoding="utf-8")
-ELSEWHERE = {"host", "port", "keys", "name", "hash"}  # no limits
+ELSEWHERE = {"host", "port", "dashboard", "keys", "name", "hash"}  # no limits
 
 
 @pytest.mark.parametrize("section", [ServerSettings, ServerKey, LimitsSettings])
