@@ -141,7 +141,7 @@ def test_models_that_were_not_pulled(patient: Doctor, monkeypatch: pytest.Monkey
     assert found["model minilm"]["state"] == "warn"
     found = patient.checks('[[candidates]]\nid = "e"\nlocation = "edge"\nembedded = "gpt-2"')
     assert found["model gpt-2"]["state"] == "fail"
-    assert found["model gpt-2"]["mend"] == "Use one of smollm2-135m, minilm in its place."
+    assert found["model gpt-2"]["mend"] == "Use smollm2-135m in its place."
 
 
 def test_a_port_that_somebody_else_has(patient: Doctor) -> None:

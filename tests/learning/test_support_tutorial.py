@@ -82,7 +82,7 @@ def test_the_tutorial_from_a_bundle_on(tmp_path: Path) -> None:
     assert right["edge alone"] < right["edge first"] <= right["cloud alone"]
     placed = [json.loads(line) for line in (tmp_path / "out/placed.jsonl").read_text().splitlines()]
     assert {row["candidate"] for row in placed} == {"small", "full"}
-    assert re.search(r"[\d.]+% saved, of [\d.]+% that could be\.", said)
+    assert re.search(r"\(\$[\d.]+ a query, as stated\): -?[\d.]+% saved", said)
     assert said.endswith("at these prices 94.9% at the edge save 87.9%.\n")
 
 

@@ -13,6 +13,7 @@ from edgewise.domain.protocols import Policy
 from edgewise.domain.requests import Features, Situation
 from edgewise.policies import KINDS, Complexity, Explore, Fixed, Tiers, Uniform, settled
 from edgewise.policies.checks import check_policy
+from edgewise.policies.edge_first import EdgeFirst
 
 weights = st.floats(0.0, 10.0)
 scales = st.floats(0.01, 1e4)
@@ -118,7 +119,8 @@ def test_names(policy: Policy, name: str) -> None:
 
 
 def test_plain_policies_are_named_after_their_kind() -> None:
-    assert {p.name.partition("(")[0] for p in (Complexity(), Uniform(), Fixed("phi"), Tiers())} == set(KINDS)
+    made = (Complexity(), Uniform(), Fixed("phi"), Tiers(), EdgeFirst())
+    assert {policy.name.partition("(")[0] for policy in made} == set(KINDS)
 
 
 class Scripted:

@@ -171,7 +171,9 @@ def _models(settings: Settings) -> Iterator[Check]:
         name = f"model {model}"
         bad: Literal["fail", "warn"] = "fail" if model in embedded else "warn"
         if model not in assets.KNOWN:
-            mend = f"Use one of {', '.join(assets.KNOWN)} in its place."
+            kind = ".gguf" if model in embedded else ".onnx"  # chat models, and sentence vectors
+            fit = [name for name, one in assets.KNOWN.items() if one.files[0].name.endswith(kind)]
+            mend = f"Use {' or '.join(fit)} in its place."
             yield Check(name, bad, "Edgewise knows no such model.", mend)
             continue
         status = assets.status(model)

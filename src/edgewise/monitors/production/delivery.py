@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from edgewise.domain.errors import SettingsError, UpstreamError
-from edgewise.monitors.production.ending import ended
+from edgewise.monitors.production.ending import ended, started
 from edgewise.upstreams.transports import transport_for
 
 if TYPE_CHECKING:
@@ -125,13 +125,8 @@ class Command:
         kept = {name: value for name, value in environ.items() if name not in self._hidden}
         quiet = asyncio.subprocess.DEVNULL
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._words,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=quiet,
-                stderr=quiet,
-                env=kept,
-                start_new_session=True,
+            process = await started(
+                self._words, stdin=asyncio.subprocess.PIPE, stdout=quiet, stderr=quiet, env=kept
             )
         except (OSError, ValueError) as error:
             logger.error("The command for alert %s cannot be started: %s", change.alert.name, error)  # noqa: TRY400 - one sentence is enough

@@ -1,15 +1,33 @@
-"""The end of a program that was started for an alert: with all that it has started itself."""
+"""Programs that are started for an alert: they end with all that they have started themselves."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from contextlib import suppress
 from signal import Signals
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
+    from collections.abc import Sequence
+
+
+async def started(words: Sequence[str], **options: Any) -> Process:
+    """A program in a session of its own. Whoever is cancelled meanwhile has ended it, with its children.
+
+    Raises OSError and ValueError for what cannot be started.
+    """
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(*words, **options, start_new_session=True)
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:  # asyncio itself would kill the program alone
+        with suppress(OSError, ValueError):
+            await ended(await starting)
+        raise
 
 
 async def ended(process: Process) -> None:

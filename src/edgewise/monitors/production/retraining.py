@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
-from edgewise.monitors.production.ending import ended
+from edgewise.monitors.production.ending import ended, started
 from edgewise.settings.alerts import DRIFT
 
 if TYPE_CHECKING:
@@ -78,13 +78,12 @@ class Retraining:
     async def _run(self, words: Sequence[str], printed: IO[bytes]) -> int | None:
         """The exit code; None where it took too long."""
         kept = {name: value for name, value in environ.items() if name not in self._hidden}
-        process = await asyncio.create_subprocess_exec(
-            *words,
+        process = await started(
+            words,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=printed,
             stderr=printed,
             env={**kept, "OMP_NUM_THREADS": "1"},
-            start_new_session=True,
         )
         try:
             with suppress(psutil.Error):
