@@ -24,7 +24,7 @@ values = st.recursive(
     max_leaves=8,
 )
 reserved = {"model", "messages", "stream", "stream_options", "edgewise", "tools", "functions",
-            "response_format", "max_tokens", "max_completion_tokens"}  # fmt: skip
+            "response_format", "max_tokens", "max_completion_tokens", "n"}  # fmt: skip
 bodies = st.fixed_dictionaries(
     {"messages": text.map(lambda t: [{"role": "user", "content": t}])},
     optional={
