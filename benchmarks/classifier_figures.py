@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgewise.domain.intervals import wilson
 from edgewise.learning.cascade.fitting import Guard, Held, answers, fitted
 from edgewise.learning.cascade.scope import KINDS, separation, threshold_for
 from edgewise.learning.cascade.thresholds import Answers, ladder, most_kept, proven
 from edgewise.learning.distill.labelled import read_held_out, read_labelled
-from edgewise.learning.distill.measuring import cpu_ms, wilson
+from edgewise.learning.distill.measuring import cpu_ms
 from edgewise.learning.distill.parts import parted
 from edgewise.learning.evaluate.bootstrap import Bootstrap
 from edgewise.policies.cascade.placing import strangeness

@@ -6,12 +6,12 @@ import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from edgewise.domain import intervals
 from edgewise.learning.graders import grade, shipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-Z = 1.959964  # of 95 %
 FEWEST = 30  # answers; a way to ask that has fewer is left out
 LEVELS = (1, 2, 3, 4, 5)
 Graded = list[dict[str, Any]]
@@ -56,13 +56,8 @@ def graded_rows(kept: Iterable[Mapping[str, Any]]) -> Graded:
 
 
 def wilson(right: int, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share. Source: Wilson, "Probable Inference", 1927."""
-    if not count:
-        return 0.0, 1.0
-    share, over = right / count, 1 + Z * Z / count
-    middle = (share + Z * Z / (2 * count)) / over
-    half = Z / over * math.sqrt(share * (1 - share) / count + Z * Z / (4 * count * count))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    """The 95 % interval of a share, of which nothing is known without a count."""
+    return intervals.wilson(right / count, count) if count else (0.0, 1.0)
 
 
 def _share(rows: Graded) -> str:

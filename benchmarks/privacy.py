@@ -16,10 +16,10 @@ from pathlib import Path
 from time import process_time
 from typing import NamedTuple
 
+from edgewise.domain import intervals
 from edgewise.features.detectors.rules import search
 
 SET = Path(__file__).with_name("privacy_set.jsonl")
-Z = 1.96
 ORDINARY = (
     "Please summarise the following meeting notes for the team and list the open questions. We met on "
     "2026-05-04 at 10:30 in room 12 to plan the release of version 3.2.1; Maria said that the budget of "
@@ -40,10 +40,7 @@ class Row(NamedTuple):
 
 def wilson(hits: int, total: int) -> tuple[float, float]:
     """Wilson's interval (95 %) of a share."""
-    share, spread = hits / total, Z * Z / total
-    middle = share + spread / 2
-    width = Z * math.sqrt(share * (1 - share) / total + spread / (4 * total))
-    return max(0.0, (middle - width) / (1 + spread)), min(1.0, (middle + width) / (1 + spread))
+    return intervals.wilson(hits / total, total)
 
 
 def score() -> list[Row]:

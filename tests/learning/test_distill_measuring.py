@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgewise.domain.intervals import wilson
 from edgewise.learning.distill.measuring import (
     accuracy,
     calibration_error,
     figures,
     fitted_temperature,
     macro_f1,
-    wilson,
 )
 from edgewise.upstreams.classifier.bundle import softmax
 

@@ -5,7 +5,8 @@ import random
 import pytest
 from tests.monitors.drift.drifting import CODE, NOW, PLAIN, forecast, row
 
-from edgewise.monitors.drift.calibration import calibration_of, wilson
+from edgewise.domain.intervals import wilson
+from edgewise.monitors.drift.calibration import calibration_of
 from edgewise.monitors.drift.slices import traits_of, worst_slice
 from edgewise.monitors.drift.stream import ADOPTED_AFTER, FIRST, Against, Metric, Stream, least_of, number_of
 
@@ -117,5 +118,5 @@ def test_latencies_within_their_interval_are_counted() -> None:
 
 
 def test_wilsons_interval_is_the_published_one() -> None:
-    assert list(wilson(0, 10)) == pytest.approx([0.0, 0.2775], abs=1e-3)
-    assert list(wilson(5, 10)) == pytest.approx([0.2366, 0.7634], abs=1e-3)
+    assert list(wilson(0.0, 10)) == pytest.approx([0.0, 0.2775], abs=1e-3)
+    assert list(wilson(0.5, 10)) == pytest.approx([0.2366, 0.7634], abs=1e-3)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from msgspec import Struct
 
+from edgewise.domain.intervals import wilson
 from edgewise.upstreams.classifier.bundle import softmax
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     Logits = NDArray[np.float32]
     Labels = NDArray[np.int64]
 
-Z95 = 1.959964
 BINS = 15
 TEMPERATURES = (0.05, 20.0)
 NARROW = 1e-4  # of a logarithm, where the search ends
@@ -38,14 +38,6 @@ def paired_error(small: Logits, full: Logits, labels: Labels) -> float:
     """The standard error of the difference between two models' accuracies on the same texts."""
     apart = (small.argmax(1) == labels).astype(float) - (full.argmax(1) == labels)
     return round(float(apart.std() / math.sqrt(len(labels))), 6)
-
-
-def wilson(share: float, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share of `count`. Source: Wilson, "Probable inference", JASA 1927."""
-    centre = share + Z95**2 / (2 * count)
-    half = Z95 * math.sqrt(share * (1 - share) / count + Z95**2 / (4 * count**2))
-    scale = 1 + Z95**2 / count
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
 
 
 def macro_f1(found: Labels, labels: Labels) -> float:

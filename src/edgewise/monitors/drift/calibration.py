@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from edgewise.domain.intervals import wilson
 from edgewise.monitors.drift.stream import number_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 BINS: Final = 10
 FEWEST: Final = 10  # labels a bin
 LEVEL: Final = 0.9  # of the intervals
-Z: Final = 1.96
 
 
 class Bin(Struct, frozen=True):
@@ -116,13 +116,5 @@ def _coverage(rows: Sequence[Compared]) -> Coverage | None:
         logs += number
     if not count:
         return None
-    low, high = wilson(inside, count)
+    low, high = wilson(inside / count, count)
     return Coverage(count, inside / count, low, high, LEVEL, exp(logs / count))
-
-
-def wilson(part: int, whole: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927)."""
-    share, weight = part / whole, Z * Z / whole
-    middle = (share + weight / 2.0) / (1.0 + weight)
-    half = Z * sqrt(share * (1.0 - share) / whole + weight / whole / 4.0) / (1.0 + weight)
-    return middle - half, middle + half
