@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from edgewise.domain.errors import EdgewiseError
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1f2933 }
@@ -19,6 +22,17 @@ tr.ours { background: #e8f5ef; font-weight: 600 }
 img { max-width: 100%; display: block; margin: 1rem 0 }
 .verdict { font-size: 1.15rem; font-weight: 600 }
 """
+
+
+def save(files: Mapping[str, bytes], folder: Path, what: str, kind: type[EdgewiseError]) -> list[str]:
+    """Write `files` into `folder`; gives their names. Raises `kind` where `what` cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, raw in files.items():
+            (folder / name).write_bytes(raw)
+    except OSError as error:
+        raise kind(f"The {what} cannot be written to {folder}: {error.strerror}.") from error
+    return sorted(files)
 
 
 def inside(pictures: Mapping[str, bytes]) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from edgewise.domain.errors import TableError
 from edgewise.learning.evaluate.charts import charts
 from edgewise.learning.evaluate.show import choices, rows, sentences
-from edgewise.learning.pages import STYLE, inside, table
+from edgewise.learning.pages import STYLE, inside, save, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,13 +24,7 @@ def write(report: Report, folder: Path) -> list[str]:
     files = {f"{name}.png": raw for name, raw in pictures.items()}
     files["evaluation.json"] = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
     files["evaluation.html"] = page(report, pictures).encode()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, raw in files.items():
-            (folder / name).write_bytes(raw)
-    except OSError as error:
-        raise TableError(f"The evaluation cannot be written to {folder}: {error.strerror}.") from error
-    return sorted(files)
+    return save(files, folder, "evaluation", TableError)
 
 
 def page(report: Report, pictures: dict[str, bytes]) -> str:

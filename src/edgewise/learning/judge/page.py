@@ -10,7 +10,7 @@ import msgspec
 from edgewise.domain.errors import TableError
 from edgewise.learning.judge.charts import charts
 from edgewise.learning.judge.show import candidate_rows, sentences
-from edgewise.learning.pages import STYLE, inside, table
+from edgewise.learning.pages import STYLE, inside, save, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,13 +24,7 @@ def write(report: JudgeReport, folder: Path) -> list[str]:
     files = {f"judge-{name}.png": raw for name, raw in pictures.items()}
     files["judge.json"] = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
     files["judge.html"] = page(report, pictures).encode("utf-8", "replace")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, raw in files.items():
-            (folder / name).write_bytes(raw)
-    except OSError as error:
-        raise TableError(f"The report cannot be written to {folder}: {error.strerror}.") from error
-    return sorted(files)
+    return save(files, folder, "report", TableError)
 
 
 def page(report: JudgeReport, pictures: dict[str, bytes]) -> str:

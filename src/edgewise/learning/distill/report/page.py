@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from edgewise.domain.errors import StoreError
-from edgewise.learning.pages import STYLE, inside, table
+from edgewise.learning.pages import STYLE, inside, save, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,13 +54,7 @@ def write(report: DistillReport, folder: Path) -> list[str]:
     files = {f"{NAME}-{name}.png": raw for name, raw in drawn.items()}
     files[f"{NAME}.json"] = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
     files[f"{NAME}.html"] = page(report, drawn).encode("utf-8", "replace")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, raw in files.items():
-            (folder / name).write_bytes(raw)
-    except OSError as error:
-        raise StoreError(f"The report cannot be written to {folder}: {error.strerror}.") from error
-    return sorted(files)
+    return save(files, folder, "report", StoreError)
 
 
 def page(report: DistillReport, pictures: dict[str, bytes]) -> str:
