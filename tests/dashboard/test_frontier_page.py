@@ -6,13 +6,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from time import time
-from urllib.error import HTTPError
-from urllib.parse import urlencode
-from urllib.request import Request, urlopen
 
 import pytest
 from tests.dashboard import forecasts
 from tests.dashboard.traffic import CONFIG
+from tests.dashboard.visiting import act, page
 from tests.servers import Running, gateway
 
 
@@ -22,21 +20,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     forecasts.write(home / "edgewise.sqlite", time(), decisions=300)
     with gateway(home, CONFIG) as running:
         yield running
-
-
-def page(site: Running, path: str) -> str:
-    with urlopen(site.url + path) as answer:
-        said: str = answer.read().decode()
-    return said
-
-
-def act(site: Running, name: str, **form: str) -> tuple[int, str]:
-    body, headers = urlencode(form).encode(), {"origin": site.url}
-    try:
-        with urlopen(Request(f"{site.url}/frontier/{name}", body, headers)) as answer:
-            return answer.status, answer.read().decode()
-    except HTTPError as error:
-        return error.code, error.read().decode()
 
 
 def test_it_shows_settings_singles_and_today(site: Running) -> None:
@@ -58,21 +41,21 @@ def test_apply_changes_the_configuration_and_undo_puts_it_back(site: Running) ->
     configuration = site.home / "edgewise.toml"
     before = configuration.read_text()
     offered = re.findall(r"quality-at-cost:[0-9.e-]+", page(site, "/frontier"))
-    status, said = act(site, "apply", axis="cost_usd", objective=offered[3])
+    status, said = act(site, "/frontier/apply", axis="cost_usd", objective=offered[3])
     assert status == 200
     assert f"objective {offered[3]}" in said
     assert 'name = "quality-at-cost"' in configuration.read_text()
-    status, said = act(site, "undo")
+    status, said = act(site, "/frontier/undo")
     assert status == 200
     assert "In force" not in said
     assert configuration.read_text() == before
-    assert act(site, "undo")[0] == 409
+    assert act(site, "/frontier/undo")[0] == 409
 
 
 def test_a_setting_that_nobody_offered_is_refused(site: Running) -> None:
     before = (site.home / "edgewise.toml").read_text()
     for asked in ("quality-at-cost:99999", "", "<script>"):
-        status, said = act(site, "apply", axis="cost_usd", objective=asked)
+        status, said = act(site, "/frontier/apply", axis="cost_usd", objective=asked)
         assert status == 409
         assert "has moved on" in said
     assert (site.home / "edgewise.toml").read_text() == before

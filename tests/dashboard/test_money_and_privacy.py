@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.request import urlopen
 
 import pytest
 from tests.dashboard.traffic import CONFIG, begin
+from tests.dashboard.visiting import page
 from tests.servers import Running, gateway
 
 from edgewise.dashboard.pages import pages
@@ -17,12 +17,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with gateway(tmp_path_factory.mktemp("money"), CONFIG) as running:
         begin(running)
         yield running
-
-
-def page(site: Running, path: str) -> str:
-    with urlopen(site.url + path) as answer:
-        said: str = answer.read().decode()
-    return said
 
 
 def test_money_tells_its_baselines_and_budgets(site: Running) -> None:

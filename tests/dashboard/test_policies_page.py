@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pytest
+from tests.dashboard.visiting import act, page
 from tests.learning.deployments import HARD, TOML
 from tests.learning.synthetic import write_table
 from tests.servers import Running, gateway
@@ -39,21 +40,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
-def page(site: Running, path: str) -> str:
-    with urlopen(site.url + path) as answer:
-        said: str = answer.read().decode()
-    return said
-
-
-def act(site: Running, name: str, **form: str) -> tuple[int, str]:
-    body, headers = urlencode(form).encode(), {"origin": site.url}
-    try:
-        with urlopen(Request(f"{site.url}/policies/{name}", body, headers)) as answer:
-            return answer.status, answer.read().decode()
-    except HTTPError as error:
-        return error.code, error.read().decode()
-
-
 def test_bundles_are_listed_and_told_whole(site: Running) -> None:
     said = page(site, "/policies")
     for words in ("v1", "v2", "in charge", "kept", "quality-at-cost:10.0", "Promote", "Roll back"):
@@ -68,29 +54,29 @@ def test_bundles_are_listed_and_told_whole(site: Running) -> None:
 
 def test_promote_and_roll_back(site: Running) -> None:
     store = Store(site.home / FOLDER)
-    assert act(site, "promote", bundle="v1")[0] == 200
+    assert act(site, "/policies/promote", bundle="v1")[0] == 200
     assert store.state().current == "v1"
-    assert act(site, "rollback")[0] == 200
+    assert act(site, "/policies/rollback")[0] == 200
     assert store.state().current == "v2"
 
 
 def test_a_trial_begins_and_ends(site: Running) -> None:
     store = Store(site.home / FOLDER)
     for mode, share in (("shadow", 0.2), ("canary", 0.1)):
-        status, said = act(site, mode, bundle="v1")
+        status, said = act(site, f"/policies/{mode}", bundle="v1")
         assert status == 200
         assert f"v1, {mode} on {share:.1%}".replace("%", " %") in said
         trial = store.state().trial
         assert trial is not None
         assert (trial.version, trial.mode, trial.share) == ("v1", mode, share)
-    act(site, "rollback")
+    act(site, "/policies/rollback")
     assert store.state().trial is None
     assert store.state().current == "v2"
 
 
 @pytest.mark.parametrize("bundle", ["", "v99", "../../etc", "/etc", "deployed.json"])
 def test_only_what_the_page_shows_can_be_promoted(site: Running, bundle: str) -> None:
-    status, said = act(site, "promote", bundle=bundle)
+    status, said = act(site, "/policies/promote", bundle=bundle)
     assert status == 409
     assert "no such bundle" in said
 
